@@ -1,0 +1,27 @@
+"""The `.avsc` files: the only source of truth for what is on the wire."""
+
+import json
+from functools import cache
+from importlib.resources import files
+from typing import Any, Final
+
+FAMILIES: Final = ("alerts", "dead_letters", "events", "pipeline", "syscalls")
+
+
+@cache
+def schemas_of(family: str) -> tuple[dict[str, Any], ...]:
+    """Return the Avro schemas of a family (a folder under `avsc/`), ordered by file name."""
+    folder = files("schemas") / "avsc" / family
+    paths = sorted((p for p in folder.iterdir() if p.name.endswith(".avsc")), key=lambda p: p.name)
+    return tuple(json.loads(path.read_text(encoding="utf-8")) for path in paths)
+
+
+def full_name(schema: dict[str, Any]) -> str:
+    """Return the full name of a record schema, such as `deedlog.alerts.Alert`."""
+    return f"{schema['namespace']}.{schema['name']}"
+
+
+@cache
+def all_schemas() -> dict[str, dict[str, Any]]:
+    """Return every schema of this release by its full name."""
+    return {full_name(s): s for family in FAMILIES for s in schemas_of(family)}

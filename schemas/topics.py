@@ -1,0 +1,86 @@
+"""The one table of all topics: topics are created, documented and checked from it."""
+
+from typing import Final, Literal
+
+import msgspec
+
+DAY_MS: Final = 24 * 60 * 60 * 1000
+
+
+class Topic(msgspec.Struct, frozen=True, kw_only=True):
+    """A Kafka topic of deedlog: its name, what its keys and values are, and how long it keeps them."""
+
+    name: str
+    doc: str
+    key: str
+    """What the message key is, for people."""
+    schemas: tuple[str, ...]
+    """Full names of the Avro records that may be on it; empty for a topic that is not Avro."""
+    partitions: int
+    retention_ms: int | None
+    """Milliseconds; None keeps for ever."""
+    cleanup: Literal["delete", "compact"] = "delete"
+    max_message_bytes: int = 1 << 20
+
+    def subject(self, schema: str) -> str:
+        """Return the registry subject of a schema on this topic (TopicRecordNameStrategy)."""
+        return f"{self.name}-{schema}"
+
+
+SYSCALLS: Final = Topic(
+    name="syscalls",
+    doc="Batches of system calls, one message for many events.",
+    key="node",
+    schemas=("deedlog.syscalls.SyscallBatch",),
+    partitions=4,
+    retention_ms=7 * DAY_MS,
+    max_message_bytes=8 << 20,
+)
+ALERTS: Final = Topic(
+    name="alerts",
+    doc="What the rules said.",
+    key="rule",
+    schemas=("deedlog.alerts.Alert",),
+    partitions=4,
+    retention_ms=90 * DAY_MS,
+)
+EVENTS: Final = Topic(
+    name="events",
+    doc="What people and programs put on record.",
+    key="subject",
+    schemas=("deedlog.events.Note",),
+    partitions=4,
+    retention_ms=None,
+)
+PIPELINE: Final = Topic(
+    name="pipeline",
+    doc="The life of the pipeline itself: processes started and ended, events dropped.",
+    key="node",
+    schemas=(
+        "deedlog.pipeline.ProcessStarted",
+        "deedlog.pipeline.ProcessExited",
+        "deedlog.pipeline.EventsDropped",
+    ),
+    partitions=1,
+    retention_ms=90 * DAY_MS,
+)
+DEAD_LETTERS: Final = Topic(
+    name="dead-letters",
+    doc="Messages that could not be decoded or handled, whole, with the reason.",
+    key="topic of the message",
+    schemas=("deedlog.dead_letters.DeadLetter",),
+    partitions=1,
+    retention_ms=30 * DAY_MS,
+    max_message_bytes=16 << 20,
+)
+SCHEMAS: Final = Topic(
+    name="_schemas",
+    doc="The schema registry's own log, in the form that Confluent-compatible registries share.",
+    key="JSON: keytype, subject, version, magic",
+    schemas=(),
+    partitions=1,
+    retention_ms=None,
+    cleanup="compact",
+)
+
+TOPICS: Final = {topic.name: topic for topic in (SYSCALLS, ALERTS, EVENTS, PIPELINE, DEAD_LETTERS, SCHEMAS)}
