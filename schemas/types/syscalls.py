@@ -36,9 +36,9 @@ class SyscallBatch(msgspec.Struct, frozen=True, kw_only=True):
     last_time: int
     """Time of the last event, ns since the epoch."""
     dropped: int
-    """Events that the kernel could not queue since the previous batch."""
+    """Events that the kernel could not queue since the session began."""
     ignored: int
-    """Events of deedlog's own processes that were left out since the previous batch."""
+    """Events of deedlog's own processes that were left out since the session began."""
     count: int
     """Events in this batch."""
     types: tuple[str, ...]
@@ -88,7 +88,7 @@ class SyscallBatch(msgspec.Struct, frozen=True, kw_only=True):
     process_loginuid: bytes = b''
     """u32: audit login uid; 4294967295 if unset."""
     process_tty: bytes = b''
-    """u32: device number of the controlling terminal; 0 if none; 4294967295 if not known."""
+    """u32: device number of the controlling terminal, as in /proc/PID/stat; 0 if none; 4294967295 if not known."""
     process_cap_permitted: bytes = b''
     """u64: permitted capabilities, bit n is capability n."""
     process_cap_effective: bytes = b''

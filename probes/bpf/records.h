@@ -1,0 +1,70 @@
+// What the kernel side hands over. probes/records.py holds the same layouts as numpy dtypes, and a test
+// compares the two. All memory of a record is written: user space hashes whole records.
+
+#define SMALL_PATH 168
+#define MEDIUM_PATH 256
+#define MEDIUM_DIR 256
+#define PATH_BYTES 4096
+#define NAME_BYTES 256
+#define ARGS_BYTES 4096
+
+// Directories travel leaf first, each name ended by NUL ("shadow\0etc\0" is /etc/shadow): the kernel
+// can only be walked upwards. NAME_BYTES more than the longest, so that a bounded offset may write a name.
+#define WALK_BYTES (PATH_BYTES + NAME_BYTES)
+
+struct header {
+  u64 time;      // ns since boot
+  u64 start;     // ns since boot at which the process started: with pid and exec it names a process image
+  u32 pid;
+  u32 tid;
+  u32 exec;      // counts the execs of the process and its forebears
+  u32 uid;       // effective
+  u16 type;      // probes/events.py
+  u16 path_len;  // bytes without the NUL
+  u16 dir_len;
+  u16 truncated; // a directory was deeper than the walk is long
+  s64 result;
+  u64 flags;
+  u64 extra;     // clone: start of the child
+  s32 fd;
+  u32 mode;      // clone: pid of the child in its own namespace
+  char comm[16];
+};
+
+struct small {
+  struct header h;
+  char path[SMALL_PATH];
+};
+
+struct medium {
+  struct header h;
+  char path[MEDIUM_PATH];
+  char dir[MEDIUM_DIR];
+};
+
+struct large {
+  struct header h;
+  char path[PATH_BYTES];
+  char dir[WALK_BYTES];
+};
+
+struct exec {
+  struct header h;
+  u32 ppid;
+  u32 vpid;
+  u32 sid;
+  u32 tty;
+  u32 gid;
+  u32 loginuid;
+  u64 cap_permitted;
+  u64 cap_effective;
+  u64 cap_inheritable;
+  u16 args_len;
+  u16 exe_len;
+  u16 cwd_len;
+  u16 cgroup_len;
+  char args[ARGS_BYTES];
+  char exe[WALK_BYTES];
+  char cwd[WALK_BYTES];
+  char cgroup[WALK_BYTES];
+};

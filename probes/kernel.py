@@ -1,0 +1,95 @@
+"""The running probes as their reader sees them: rings, counters, and the processes that are left out."""
+
+import os
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Final, NamedTuple
+
+import numpy as np
+
+from probes import records
+from probes.loader import attach
+from probes.maps import lookup, open_pinned, update
+from probes.ring import Chunk, Ring
+
+RECORDS: Final = {
+    "small": records.SMALL,
+    "medium": records.MEDIUM,
+    "large": records.LARGE,
+    "exec": records.EXEC,
+}
+DROPPED: Final = 0
+IGNORED: Final = 1
+
+
+class Reading(NamedTuple):
+    """Records of all rings that were read together, and the cursors to commit when they are safe elsewhere."""
+
+    small: Chunk
+    medium: Chunk
+    large: Chunk
+    exec: Chunk
+    cursors: tuple[int, ...]
+
+    def chunks(self) -> tuple[Chunk, Chunk, Chunk, Chunk]:
+        """Return the chunks in the order of their rings."""
+        return self.small, self.medium, self.large, self.exec
+
+    def events(self) -> int:
+        """Return the number of records."""
+        return sum(len(chunk.records) for chunk in self.chunks())
+
+
+class Kernel:
+    """A session of the probes, attached or found attached."""
+
+    def __init__(self, folder: Path, ring_mib: int) -> None:
+        """Attach the probes pinned under `folder`; raises ProbeError or BtfError."""
+        self.session, self.resumed = attach(folder, ring_mib)
+        self._rings = [
+            Ring(open_pinned(folder / f"{name}_ring"), self.session.ring_bytes[name], dtype)
+            for name, dtype in RECORDS.items()
+        ]
+        self._counts = open_pinned(folder / "counts")
+        self._own = open_pinned(folder / "own_processes")
+        self._cpus = _possible_cpus()
+
+    def waiting(self) -> int:
+        """Return how many records wait in all rings."""
+        return sum(ring.waiting() for ring in self._rings)
+
+    def read(self, limit: int) -> Reading:
+        """Return the records that wait, at most `limit` of each ring.
+
+        The rings of rare, long records are read last: whatever a process did before an event that was read is then
+        read too.
+        """
+        small, medium, large, execs = (ring.read(limit) for ring in self._rings)
+        return Reading(small, medium, large, execs, tuple(ring.cursor for ring in self._rings))
+
+    def commit(self, cursors: tuple[int, ...]) -> None:
+        """Give the memory of a reading and all before it back to the kernel."""
+        for ring, cursor in zip(self._rings, cursors, strict=True):
+            ring.commit(cursor)
+
+    def dropped(self) -> int:
+        """Return how many events found their ring full since the session began."""
+        return self._count(DROPPED)
+
+    def ignored(self) -> int:
+        """Return how many events of left-out processes were seen since the session began."""
+        return self._count(IGNORED)
+
+    def leave_out(self, pids: Iterable[int]) -> None:
+        """Leave out the events of these processes and of all that they start from now on."""
+        for pid in pids:
+            update(self._own, pid.to_bytes(4, "little"), b"\1")
+
+    def _count(self, which: int) -> int:
+        value = lookup(self._counts, which.to_bytes(4, "little"), 8 * self._cpus)
+        return int(np.frombuffer(value or b"", dtype="<u8").sum())
+
+
+def _possible_cpus() -> int:
+    text = Path("/sys/devices/system/cpu/possible").read_text(encoding="ascii").strip()
+    return int(text.rsplit(",", 1)[-1].rsplit("-", 1)[-1]) + 1 if text else os.cpu_count() or 1

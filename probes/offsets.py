@@ -1,0 +1,58 @@
+"""What the C programs need to know of the running kernel's structures, as macros."""
+
+from typing import Final
+
+from probes.btf import Btf, BtfError
+
+MEMBERS: Final = {
+    "task_struct": (
+        *("group_leader", "start_boottime", "thread_pid", "tgid", "pid", "self_exec_id", "cred", "fs", "mm"),
+        *("real_parent", "signal", "cgroups", "exit_code", "files", "thread_info.status"),
+    ),
+    "pid": ("level", "numbers"),
+    "upid": ("nr",),
+    "cred": ("euid", "egid", "cap_permitted", "cap_effective", "cap_inheritable"),
+    "fs_struct": ("root.dentry", "root.mnt", "pwd.dentry", "pwd.mnt"),
+    "dentry": ("d_parent", "d_name.name"),
+    "vfsmount": ("mnt_root",),
+    "mount": ("mnt", "mnt_parent", "mnt_mountpoint"),
+    "file": ("f_path.mnt", "f_path.dentry"),
+    "signal_struct": ("tty", "pids", "live"),
+    "mm_struct": ("exe_file", "arg_start", "arg_end"),
+    "tty_struct": ("driver", "index"),
+    "tty_driver": ("major", "minor_start"),
+    "css_set": ("dfl_cgrp", "subsys"),
+    "cgroup_subsys_state": ("cgroup",),
+    "cgroup": ("kn",),
+    "kernfs_node": ("name",),
+    "files_struct": ("fdt",),
+    "fdtable": ("max_fds", "fd"),
+    "pt_regs": ("orig_ax", "di", "si", "dx", "r10", "bx", "cx"),
+}
+
+
+def definitions(btf: Btf, *, unified_cgroups: bool) -> dict[str, int]:
+    """Return the macros by name; raises BtfError if the kernel lacks a member that is needed.
+
+    `unified_cgroups`: the system has cgroup v2 alone, so that a process's cgroup is that of the default hierarchy.
+    """
+    found = {
+        f"OFFSET_{structure}__{member.replace('.', '_')}": btf.offset(structure, member)
+        for structure, members in MEMBERS.items()
+        for member in members
+    }
+    found["OFFSET_kernfs_node__parent"] = _first(btf, "kernfs_node", "__parent", "parent")  # renamed in 6.15
+    if btf.has("task_struct", "loginuid"):
+        found["OFFSET_task_struct__loginuid"] = btf.offset("task_struct", "loginuid")
+    found["SIZE_upid"] = btf.size("upid")
+    found["PIDTYPE_SID"] = btf.enumerator("pid_type", "PIDTYPE_SID")
+    if not unified_cgroups:
+        found["CGROUP_SUBSYSTEM"] = btf.enumerator("cgroup_subsys_id", "memory_cgrp_id")
+    return found
+
+
+def _first(btf: Btf, structure: str, *names: str) -> int:
+    for name in names:
+        if btf.has(structure, name):
+            return btf.offset(structure, name)
+    raise BtfError(f"struct {structure} of this kernel has none of: {', '.join(names)}")

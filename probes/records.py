@@ -1,0 +1,71 @@
+"""The records of `bpf/records.h` as numpy dtypes; a test holds the two layouts against each other."""
+
+from typing import Final
+
+import numpy as np
+
+PATH_BYTES: Final = 4096
+NAME_BYTES: Final = 256
+WALK_BYTES: Final = PATH_BYTES + NAME_BYTES
+ARGS_BYTES: Final = 4096
+SMALL_PATH: Final = 168
+MEDIUM_PATH: Final = 256
+MEDIUM_DIR: Final = 256
+
+HEADER: Final = np.dtype(
+    [
+        ("time", "<u8"),
+        ("start", "<u8"),
+        ("pid", "<u4"),
+        ("tid", "<u4"),
+        ("exec", "<u4"),
+        ("uid", "<u4"),
+        ("type", "<u2"),
+        ("path_len", "<u2"),
+        ("dir_len", "<u2"),
+        ("truncated", "<u2"),
+        ("result", "<i8"),
+        ("flags", "<u8"),
+        ("extra", "<u8"),
+        ("fd", "<i4"),
+        ("mode", "<u4"),
+        ("comm", "S16"),
+    ]
+)
+SMALL: Final = np.dtype([("h", HEADER), ("path", f"V{SMALL_PATH}")])
+MEDIUM: Final = np.dtype([("h", HEADER), ("path", f"V{MEDIUM_PATH}"), ("dir", f"V{MEDIUM_DIR}")])
+LARGE: Final = np.dtype([("h", HEADER), ("path", f"V{PATH_BYTES}"), ("dir", f"V{WALK_BYTES}")])
+EXEC: Final = np.dtype(
+    [
+        ("h", HEADER),
+        ("ppid", "<u4"),
+        ("vpid", "<u4"),
+        ("sid", "<u4"),
+        ("tty", "<u4"),
+        ("gid", "<u4"),
+        ("loginuid", "<u4"),
+        ("cap_permitted", "<u8"),
+        ("cap_effective", "<u8"),
+        ("cap_inheritable", "<u8"),
+        ("args_len", "<u2"),
+        ("exe_len", "<u2"),
+        ("cwd_len", "<u2"),
+        ("cgroup_len", "<u2"),
+        ("args", f"V{ARGS_BYTES}"),
+        ("exe", f"V{WALK_BYTES}"),
+        ("cwd", f"V{WALK_BYTES}"),
+        ("cgroup", f"V{WALK_BYTES}"),
+    ]
+)
+
+TRUNCATED_ROOT: Final = b"..."
+
+
+def joined(leaf_first: bytes, *, truncated: bool = False) -> bytes:
+    r"""Return the path whose names the kernel handed over leaf first.
+
+    ``shadow\0etc\0`` is ``/etc/shadow`` and nothing is ``/``. A path that was too deep to walk to its root
+    begins with ``...``.
+    """
+    names = leaf_first.split(b"\0")[:-1]
+    return (TRUNCATED_ROOT if truncated else b"") + b"/" + b"/".join(reversed(names))

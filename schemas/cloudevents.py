@@ -1,0 +1,87 @@
+"""What is said about an event outside of it: CloudEvents 1.0 in Kafka headers, binary mode.
+
+Source: CloudEvents Kafka protocol binding 1.0.2, 3.2. Who caused the event is written under the names of
+CloudEvents' extensions without the `ce_` prefix, so that `traceparent` is where tracing tools look for it.
+"""
+
+from collections.abc import Iterable
+from typing import Final
+
+import msgspec
+
+from schemas.timestamps import format_rfc3339, parse_rfc3339
+
+SPEC_VERSION: Final = "1.0"
+CONTENT_TYPE: Final = "application/avro"
+"""Media type of values: Avro behind the five bytes of the Confluent wire format."""
+
+Headers = Iterable[tuple[str, bytes | None]]
+
+
+class Envelope(msgspec.Struct, frozen=True, kw_only=True):
+    """What a message says about its event."""
+
+    id: str
+    """Identifies the event within its source: two messages with one id are one event."""
+    type: str
+    """Full name of the Avro record, or for a note its own type."""
+    source: str
+    """Who published it."""
+    subject: str | None = None
+    """What it is about."""
+    time_ns: int | None = None
+    """When it happened, ns since the epoch."""
+    causation_id: str | None = None
+    """Id of the event that this one follows from."""
+    correlation_id: str | None = None
+    """Id shared by all events of one undertaking."""
+    actor: str | None = None
+    """Who is answerable for it."""
+    traceparent: str | None = None
+    """W3C trace context."""
+
+    def to_headers(self) -> list[tuple[str, bytes]]:
+        """Return the Kafka headers; what is None is left out."""
+        values = {name: getattr(self, field) for name, field in _TEXTS.items()}
+        time = None if self.time_ns is None else format_rfc3339(self.time_ns)
+        values |= {"ce_time": time, "ce_specversion": SPEC_VERSION, "content-type": CONTENT_TYPE}
+        return [(name, value.encode("utf-8", "replace")) for name, value in values.items() if value is not None]
+
+    @staticmethod
+    def from_headers(headers: Headers | None) -> "Envelope | None":
+        """Return what the headers say, None if they are not those of a CloudEvent; never raises.
+
+        The last of repeated headers counts; a time that cannot be read counts as not given.
+        """
+        texts = {name: text for name, value in headers or () if (text := _text(value)) is not None}
+        if not texts.get("ce_specversion", "").startswith("1.") or not _REQUIRED <= texts.keys():
+            return None
+        known = {field: texts[name] for name, field in _TEXTS.items() if name in texts}
+        return Envelope(**known, time_ns=_time(texts.get("ce_time")))  # type: ignore[arg-type]
+
+
+_TEXTS: Final = {
+    "ce_id": "id",
+    "ce_type": "type",
+    "ce_source": "source",
+    "ce_subject": "subject",
+    "causationid": "causation_id",
+    "correlationid": "correlation_id",
+    "actor": "actor",
+    "traceparent": "traceparent",
+}
+_REQUIRED: Final = {"ce_id", "ce_type", "ce_source"}
+
+
+def _text(value: bytes | None) -> str | None:
+    try:
+        return value.decode("utf-8") if value else None
+    except UnicodeDecodeError:
+        return None
+
+
+def _time(text: str | None) -> int | None:
+    try:
+        return None if text is None else parse_rfc3339(text)
+    except ValueError:
+        return None
