@@ -23,7 +23,7 @@ HEADER: Final = np.dtype(
         ("type", "<u2"),
         ("path_len", "<u2"),
         ("dir_len", "<u2"),
-        ("truncated", "<u2"),
+        ("notes", "<u2"),
         ("result", "<i8"),
         ("flags", "<u8"),
         ("extra", "<u8"),
@@ -58,14 +58,16 @@ EXEC: Final = np.dtype(
     ]
 )
 
+NOTE_TRUNCATED: Final = 1
+NOTE_DIRECTORY: Final = 2
 TRUNCATED_ROOT: Final = b"..."
 
 
-def joined(leaf_first: bytes, *, truncated: bool = False) -> bytes:
+def joined(leaf_first: bytes, notes: int = 0) -> bytes:
     r"""Return the path whose names the kernel handed over leaf first.
 
     ``shadow\0etc\0`` is ``/etc/shadow`` and nothing is ``/``. A path that was too deep to walk to its root
     begins with ``...``.
     """
     names = leaf_first.split(b"\0")[:-1]
-    return (TRUNCATED_ROOT if truncated else b"") + b"/" + b"/".join(reversed(names))
+    return (TRUNCATED_ROOT if notes & NOTE_TRUNCATED else b"") + b"/" + b"/".join(reversed(names))

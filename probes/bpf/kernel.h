@@ -57,7 +57,7 @@ static __always_inline void fill_header(struct header *h, void *task, u16 type) 
   h->type = type;
   h->path_len = 0;
   h->dir_len = 0;
-  h->truncated = 0;
+  h->notes = 0;
   h->result = 0;
   h->flags = 0;
   h->extra = 0;
@@ -71,7 +71,7 @@ static __always_inline void fill_header(struct header *h, void *task, u16 type) 
 #define FORGET(length) ({ asm volatile("" : "+r"(length)); length &= 2 * PATH_BYTES - 1; })
 
 // Write the names from a dentry up to the root of the calling process, leaf first, and return their length.
-static __always_inline u32 walk_path(char *out, void *task, void *mount, void *dentry, u16 *truncated) {
+static __always_inline u32 walk_path(char *out, void *task, void *mount, void *dentry, u16 *notes) {
   void *fs = READ_POINTER(task, task_struct__fs);
   void *root_dentry = READ_POINTER(fs, fs_struct__root_dentry);
   void *root_mount = READ_POINTER(fs, fs_struct__root_mnt);
@@ -95,6 +95,6 @@ static __always_inline u32 walk_path(char *out, void *task, void *mount, void *d
     }
     FORGET(length);
   }
-  *truncated = 1;
+  *notes |= NOTE_TRUNCATED;
   return length;
 }

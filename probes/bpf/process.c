@@ -97,8 +97,8 @@ RAW_TRACEPOINT_PROBE(sched_process_exec) {
   asm volatile("" : "+r"(size));  // keep the compiler from dropping the mask that the verifier needs
   size &= ARGS_BYTES - 1;
   e->args_len = bpf_probe_read_user(e->args, size, (void *)from) ? 0 : size;
-  e->exe_len = walk_path(e->exe, task, READ_POINTER(file, file__f_path_mnt), READ_POINTER(file, file__f_path_dentry), &e->h.truncated);
-  e->cwd_len = walk_path(e->cwd, task, READ_POINTER(fs, fs_struct__pwd_mnt), READ_POINTER(fs, fs_struct__pwd_dentry), &e->h.truncated);
+  e->exe_len = walk_path(e->exe, task, READ_POINTER(file, file__f_path_mnt), READ_POINTER(file, file__f_path_dentry), &e->h.notes);
+  e->cwd_len = walk_path(e->cwd, task, READ_POINTER(fs, fs_struct__pwd_mnt), READ_POINTER(fs, fs_struct__pwd_dentry), &e->h.notes);
   e->cgroup_len = walk_cgroup(e->cgroup, task);
   exec_ring.ringbuf_submit(e, BPF_RB_NO_WAKEUP);
   return 0;

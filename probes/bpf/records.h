@@ -12,6 +12,10 @@
 // can only be walked upwards. NAME_BYTES more than the longest, so that a bounded offset may write a name.
 #define WALK_BYTES (PATH_BYTES + NAME_BYTES)
 
+// Notes of a header: the walk ended before the root; the path is relative and `dir` says to what.
+#define NOTE_TRUNCATED 1
+#define NOTE_DIRECTORY 2
+
 struct header {
   u64 time;      // ns since boot
   u64 start;     // ns since boot at which the process started: with pid and exec it names a process image
@@ -22,7 +26,7 @@ struct header {
   u16 type;      // probes/events.py
   u16 path_len;  // bytes without the NUL
   u16 dir_len;
-  u16 truncated; // a directory was deeper than the walk is long
+  u16 notes;
   s64 result;
   u64 flags;
   u64 extra;     // clone: start of the child

@@ -76,17 +76,17 @@ static __always_inline void fill_open(struct header *h, struct call *call, void 
   }
 }
 
-static __always_inline u32 walk_descriptor(char *out, void *task, int fd, u16 *truncated) {
+static __always_inline u32 walk_descriptor(char *out, void *task, int fd, u16 *notes) {
   if (fd == AT_FDCWD) {
     void *fs = READ_POINTER(task, task_struct__fs);
-    return walk_path(out, task, READ_POINTER(fs, fs_struct__pwd_mnt), READ_POINTER(fs, fs_struct__pwd_dentry), truncated);
+    return walk_path(out, task, READ_POINTER(fs, fs_struct__pwd_mnt), READ_POINTER(fs, fs_struct__pwd_dentry), notes);
   }
   void *table = READ_POINTER(READ_POINTER(task, task_struct__files), files_struct__fdt);
   void *file = 0;
   if (fd < 0 || (u32)fd >= READ(u32, table, fdtable__max_fds)) return 0;
   bpf_probe_read_kernel(&file, sizeof(file), READ_POINTER(table, fdtable__fd) + (u64)fd * sizeof(void *));
   if (!file) return 0;
-  return walk_path(out, task, READ_POINTER(file, file__f_path_mnt), READ_POINTER(file, file__f_path_dentry), truncated);
+  return walk_path(out, task, READ_POINTER(file, file__f_path_mnt), READ_POINTER(file, file__f_path_dentry), notes);
 }
 
 // Most paths are absolute and short: one write into the ring.
@@ -162,7 +162,10 @@ RAW_TRACEPOINT_PROBE(sys_exit) {
   __builtin_memcpy(&s->h, &h, sizeof(h));
   int length = path ? bpf_probe_read_user_str(s->path, PATH_BYTES, path) : 0;
   s->h.path_len = length > 0 ? length - 1 : 0;
-  if (relative) s->h.dir_len = walk_descriptor(s->dir, task, dirfd, &s->h.truncated);
+  if (relative) {
+    s->h.notes = NOTE_DIRECTORY;
+    s->h.dir_len = walk_descriptor(s->dir, task, dirfd, &s->h.notes);
+  }
   send_long(s);
   return 0;
 }

@@ -1,0 +1,176 @@
+"""Which container a process runs in, told by its cgroup; and what the runtime has on file about it.
+
+Runtimes are asked by reading the files that they keep, not through their daemons: it takes a millisecond, needs no
+client, and works while a daemon is down. Files are read when a container is first seen.
+"""
+
+import re
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, Final
+
+import msgspec
+
+from schemas.types.syscalls import Container
+
+HEX64: Final = rb"([0-9a-f]{64})"
+CGROUP_PATTERNS: Final = tuple(
+    (runtime, re.compile(pattern))
+    for runtime, pattern in (
+        ("podman", rb"/libpod-" + HEX64 + rb"(?:\.scope)?(?:/|$)"),
+        ("docker", rb"/docker-" + HEX64 + rb"\.scope(?:/|$)"),
+        ("docker", rb"/docker/" + HEX64 + rb"(?:/|$)"),
+        ("containerd", rb"/cri-containerd-" + HEX64 + rb"\.scope(?:/|$)"),
+        ("containerd", rb":cri-containerd:" + HEX64 + rb"(?:/|$)"),
+        ("cri-o", rb"/crio-" + HEX64 + rb"(?:\.scope)?(?:/|$)"),
+        ("unknown", rb"/kubepods[^/]*(?:/[^/]+)*?/" + HEX64 + rb"(?:/|$)"),
+    )
+)
+"""Where each runtime puts its containers, with the cgroupfs and the systemd driver, cgroup v1 and v2."""
+
+
+def container_in(cgroup: bytes) -> tuple[str, str] | None:
+    """Return the runtime and the container id that a cgroup path tells; None if it tells of none.
+
+    A name of hexadecimal digits alone proves nothing: only the places where runtimes put containers do.
+    """
+    for runtime, pattern in CGROUP_PATTERNS:
+        found = pattern.search(cgroup)
+        if found:
+            return runtime, found[1].decode()
+    return None
+
+
+class Runtimes:
+    """The container runtimes of a machine, read from their files under `root`."""
+
+    def __init__(self, root: Path = Path("/")) -> None:
+        self._root = root
+        self._known: dict[str, Container] = {}
+
+    def container(self, cgroup: bytes) -> Container | None:
+        """Return the container of a cgroup path; None on the host.
+
+        Fields that the runtime's files do not tell are None. An answer is kept; a missing one is asked for again.
+        """
+        found = container_in(cgroup) or self._runc_container(cgroup)
+        if not found:
+            return None
+        runtime, identity = found
+        known = self._known.get(identity)
+        if known is None or known.name is None:
+            known = self._ask(runtime, identity)
+            self._known[identity] = known
+        return known
+
+    def _ask(self, runtime: str, identity: str) -> Container:
+        fallback = Container(id=identity, runtime=runtime)
+        for name, reader in READERS.items():
+            if runtime not in (name, "unknown"):
+                continue
+            try:
+                found = reader(self._root, identity)
+            except (OSError, msgspec.DecodeError, KeyError, TypeError, AttributeError, StopIteration):
+                continue  # a container that is gone, or a file of a version that we do not know
+            return msgspec.structs.replace(found, id=identity, runtime=name)
+        return fallback
+
+    def _runc_container(self, cgroup: bytes) -> tuple[str, str] | None:
+        """Find a container that runc was given by hand: its cgroup may have any name."""
+        if not cgroup.strip(b"/"):
+            return None
+        for state in self._root.glob("run/runc/*/state.json"):
+            try:
+                paths = msgspec.json.decode(state.read_bytes())["cgroup_paths"].values()
+            except (OSError, msgspec.DecodeError, KeyError, TypeError, AttributeError):
+                continue
+            if any(_names_cgroup(path, cgroup) for path in paths):
+                return "runc", state.parent.name
+        return None
+
+
+def _names_cgroup(path: str, cgroup: bytes) -> bool:
+    named = path.encode()
+    return named.endswith(cgroup) or f"{path}/".encode() in b"/sys/fs/cgroup" + cgroup + b"/"
+
+
+def _json(path: Path) -> Any:
+    return msgspec.json.decode(path.read_bytes())
+
+
+def _podman(root: Path, identity: str) -> Container:
+    storage = root / "var/lib/containers/storage/overlay-containers"
+    entry = next(c for c in _json(storage / "containers.json") if c["id"] == identity)
+    image = msgspec.json.decode(entry["metadata"]).get("image-name")
+    config = _json(storage / identity / "userdata/config.json")
+    annotations = config.get("annotations") or {}
+    privileged = annotations.get("io.podman.annotations.privileged") == "TRUE"
+    return Container(id="", runtime="", name=entry["names"][0], image=image or None, privileged=privileged)
+
+
+def _docker(root: Path, identity: str) -> Container:
+    folder = root / "var/lib/docker/containers" / identity
+    config, host = _json(folder / "config.v2.json"), _json(folder / "hostconfig.json")
+    labels = config["Config"].get("Labels") or {}
+    return Container(
+        id="",
+        runtime="",
+        name=config["Name"].removeprefix("/"),
+        image=config["Config"].get("Image"),
+        privileged=bool(host.get("Privileged")),
+        pod_name=labels.get("io.kubernetes.pod.name"),
+        pod_namespace=labels.get("io.kubernetes.pod.namespace"),
+    )
+
+
+def _containerd(root: Path, identity: str) -> Container:
+    tasks = root / "run/containerd/io.containerd.runtime.v2.task"
+    config = _json(next(tasks.glob(f"*/{identity}/config.json")))
+    annotations = config.get("annotations") or {}
+    return Container(
+        id="",
+        runtime="",
+        name=annotations.get("io.kubernetes.cri.container-name") or annotations.get("nerdctl/name") or identity[:12],
+        image=annotations.get("io.kubernetes.cri.image-name"),
+        privileged=_has_all_capabilities(config),
+        pod_name=annotations.get("io.kubernetes.cri.sandbox-name"),
+        pod_namespace=annotations.get("io.kubernetes.cri.sandbox-namespace"),
+    )
+
+
+def _crio(root: Path, identity: str) -> Container:
+    folder = root / "var/lib/containers/storage/overlay-containers" / identity
+    config = _json(folder / "userdata/config.json")
+    annotations = config.get("annotations") or {}
+    return Container(
+        id="",
+        runtime="",
+        name=annotations["io.kubernetes.container.name"],
+        image=annotations.get("io.kubernetes.cri-o.ImageName"),
+        privileged=_has_all_capabilities(config),
+        pod_name=annotations.get("io.kubernetes.pod.name"),
+        pod_namespace=annotations.get("io.kubernetes.pod.namespace"),
+    )
+
+
+def _runc(root: Path, identity: str) -> Container:
+    config = _json(root / "run/runc" / identity / "state.json")["config"]
+    bounding = (config.get("capabilities") or {}).get("Bounding") or []
+    return Container(id="", runtime="", name=identity, privileged=len(bounding) >= CAPABILITIES)
+
+
+CAPABILITIES: Final = 38  # of Linux 4.0; a container that has as many was given all of them
+
+
+def _has_all_capabilities(config: dict[str, Any]) -> bool:
+    granted = ((config.get("process") or {}).get("capabilities") or {}).get("bounding") or []
+    return len(granted) >= CAPABILITIES
+
+
+READERS: Final[dict[str, Callable[[Path, str], Container]]] = {
+    "podman": _podman,
+    "docker": _docker,
+    "containerd": _containerd,
+    "cri-o": _crio,
+    "runc": _runc,
+}
