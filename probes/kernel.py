@@ -23,12 +23,17 @@ IGNORED: Final = 1
 
 
 class Reading(NamedTuple):
-    """Records of all rings that were read together, and the cursors to commit when they are safe elsewhere."""
+    """Records of all rings that were read together.
+
+    `began` and `cursors`: where the reading began and ended in each ring; `cursors` are committed when the records
+    are safe elsewhere.
+    """
 
     small: Chunk
     medium: Chunk
     large: Chunk
     exec: Chunk
+    began: tuple[int, ...]
     cursors: tuple[int, ...]
 
     def chunks(self) -> tuple[Chunk, Chunk, Chunk, Chunk]:
@@ -64,8 +69,14 @@ class Kernel:
         The rings of rare, long records are read last: whatever a process did before an event that was read is then
         read too.
         """
+        began = tuple(ring.cursor for ring in self._rings)
         small, medium, large, execs = (ring.read(limit) for ring in self._rings)
-        return Reading(small, medium, large, execs, tuple(ring.cursor for ring in self._rings))
+        return Reading(small, medium, large, execs, began, tuple(ring.cursor for ring in self._rings))
+
+    def rewind(self, reading: Reading) -> None:
+        """Take a reading back, so that the next one begins where it began."""
+        for ring, cursor in zip(self._rings, reading.began, strict=True):
+            ring.cursor = cursor
 
     def commit(self, cursors: tuple[int, ...]) -> None:
         """Give the memory of a reading and all before it back to the kernel."""

@@ -1,0 +1,98 @@
+"""The node agent: loads the probes and publishes what the kernel sees. `--cleanup` takes the probes away."""
+
+import logging
+import os
+import signal
+import sys
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Final
+
+from infra.config import Settings, load_settings
+from infra.notify import notify
+from infra.services.dependencies import wait_for_log
+from probes.batch import Batcher
+from probes.btf import BtfError
+from probes.containers import Runtimes
+from probes.kernel import Kernel
+from probes.loader import ProbeError, detach
+from probes.maps import BpfError
+from probes.processes import ProcessTable
+from probes.procfs import processes
+from probes.users import Users
+from producers.publisher import Publisher
+from producers.syscalls import Progress, SyscallProducer
+
+SUPERVISOR: Final = "DEEDLOG_SUPERVISOR_PID"
+"""Set by the supervisor for its children: this process and all below it are deedlog's own."""
+
+log = logging.getLogger(__name__)
+
+
+def main() -> int:
+    """Run until SIGTERM; return 1 if the probes cannot be loaded."""
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(message)s", stream=sys.stdout)
+    settings = load_settings()
+    folder = settings.run / "bpf"
+    if "--cleanup" in sys.argv[1:]:
+        detach(folder)
+        return 0
+    stop = threading.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: stop.set())
+    try:
+        kernel = Kernel(folder, settings.ring_mib)
+    except (ProbeError, BtfError, BpfError) as error:
+        log.error("%s", error)
+        notify(status=str(error))
+        return 1
+    observe(settings, kernel, stop)
+    return 0
+
+
+def observe(settings: Settings, kernel: Kernel, stop: threading.Event) -> None:
+    """Publish what the kernel sees until `stop` is set; the rings hold it while the log is waited for."""
+    log.info("probes %s, session %s", "found attached" if kernel.resumed else "attached", kernel.session.id)
+    own = [] if settings.include_own else list(own_processes())
+    kernel.leave_out(own)
+    table = ProcessTable(Runtimes(), Users())
+    table.load(processes())
+    if not wait_for_log(settings, stop):
+        return
+    with Publisher(settings.kafka, settings.registry, source=f"/nodes/{settings.node}") as publisher:
+        producer = SyscallProducer(
+            kernel,
+            Batcher(settings.node, kernel.session.id, table),
+            publisher,
+            node=settings.node,
+            batch_age=settings.batch_age_ms / 1000,
+            batch_bytes=settings.batch_bytes,
+            report=lambda progress: notify(status=status(progress, len(own))),
+        )
+        notify(ready=1)
+        producer.run(stop.is_set)
+        notify(stopping=1)
+
+
+def status(progress: Progress, own: int) -> str:
+    """Return the line that `deedlog status` shows: what is dropped or left out is always in it."""
+    left_out = f"{progress.ignored:,} left out of {own} own processes" if own else "own processes included"
+    return f"{progress.events:,} events in {progress.batches:,} batches, {progress.dropped:,} dropped, {left_out}"
+
+
+def own_processes(proc: Path = Path("/proc")) -> Iterator[int]:
+    """Yield the pids of the supervisor and all below it, or of this process alone if none started it."""
+    root = int(os.environ.get(SUPERVISOR, os.getpid()))
+    children: dict[int, list[int]] = {}
+    for status_ in processes(proc):
+        children.setdefault(status_.ppid, []).append(status_.pid)
+    todo = [root]
+    while todo:
+        pid = todo.pop()
+        yield pid
+        todo += children.get(pid, [])
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,163 @@
+"""Puts what the kernel saw on Kafka, and gives the kernel its memory back only when Kafka has it.
+
+Until a batch is acknowledged its records stay in the rings, so a node agent that is killed loses nothing: the next
+one reads them again, and events keep their ids.
+"""
+
+import logging
+import time
+from collections import deque
+from collections.abc import Callable
+from typing import Final
+
+import msgspec
+
+from probes.batch import Batcher
+from probes.kernel import Kernel
+from probes.procfs import boot_offset_ns
+from producers.publisher import Publisher
+from schemas.topics import PIPELINE, SYSCALLS
+from schemas.types.pipeline import EventsDropped
+from schemas.types.syscalls import SyscallBatch
+
+TICK: Final = 0.005
+"""Seconds between looks at the rings: one look costs microseconds."""
+REPORT_EVERY: Final = 2.0
+MAX_IN_FLIGHT: Final = 64
+RECORD_BYTES: Final = 64
+"""About what an event takes in a batch; it turns a size in bytes into a number of events."""
+MAX_BATCH_BYTES: Final = SYSCALLS.max_message_bytes * 3 // 4
+
+
+log = logging.getLogger(__name__)
+
+
+class Progress(msgspec.Struct, frozen=True):
+    """What the producer has done since it started, and what the kernel counted since the session began."""
+
+    events: int
+    batches: int
+    dropped: int
+    ignored: int
+
+
+class Flight(msgspec.Struct):
+    """A batch on its way to Kafka."""
+
+    cursors: tuple[int, ...]
+    delivered: bool = False
+
+
+class SyscallProducer:
+    """Reads the rings and publishes batches until it is told to stop."""
+
+    def __init__(
+        self,
+        kernel: Kernel,
+        batcher: Batcher,
+        publisher: Publisher,
+        *,
+        node: str,
+        batch_age: float,
+        batch_bytes: int,
+        report: Callable[[Progress], None],
+    ) -> None:
+        """Take `batch_age` in seconds; `report` is called every few seconds."""
+        self._kernel = kernel
+        self._batcher = batcher
+        self._publisher = publisher
+        self._node = node
+        self._batch_age = batch_age
+        self._batch_events = max(batch_bytes // RECORD_BYTES, 1)
+        self._report = report
+        self._flights: deque[Flight] = deque()
+        self._progress = Progress(0, 0, 0, 0)
+        self._announced_drops = 0
+
+    def run(self, stopped: Callable[[], bool]) -> None:
+        """Publish until `stopped()`, then what still waits, and wait for Kafka's acknowledgement of all of it."""
+        oldest: float | None = None
+        report_at = time.monotonic()
+        while not stopped():
+            self._publisher.poll(TICK)
+            self._commit_delivered()
+            now = time.monotonic()
+            if now >= report_at:
+                report_at = now + REPORT_EVERY
+                self._report_progress()
+            waiting = self._kernel.waiting()
+            if not waiting or len(self._flights) >= MAX_IN_FLIGHT:
+                oldest = None if not waiting else oldest
+                continue
+            oldest = oldest or now
+            if waiting >= self._batch_events or now - oldest >= self._batch_age:
+                self._publish_batch(self._batch_events)
+                oldest = None
+        self._publish_batch(self._batch_events)
+        self._publisher.flush(10)
+        self._commit_delivered()
+
+    def _publish_batch(self, limit: int) -> None:
+        reading = self._kernel.read(limit)
+        if not reading.events():
+            return
+        batch = self._batcher.batch(
+            reading,
+            boot_offset_ns=boot_offset_ns(),
+            dropped=self._kernel.dropped(),
+            ignored=self._kernel.ignored(),
+        )
+        if limit > 1 and size_of(batch) > MAX_BATCH_BYTES:
+            self._kernel.rewind(reading)
+            self._publish_batch(limit // 4 or 1)
+            return
+        flight = Flight(reading.cursors)
+        self._flights.append(flight)
+
+        def delivered(error: Exception | None) -> None:
+            # Kafka's outages are waited for; an error here is final, and stopping here would repeat it for ever
+            if error:
+                log.error("batch %s of %s events was refused by Kafka: %s", batch.sequence, batch.count, error)
+            flight.delivered = True
+
+        self._publisher.publish(
+            SYSCALLS,
+            batch,
+            key=self._node,
+            subject=self._node,
+            id=f"{batch.session}-{int(reading.cursors[0]):x}-{batch.sequence}",
+            time_ns=batch.last_time,
+            on_delivery=delivered,
+        )
+        self._progress = msgspec.structs.replace(
+            self._progress, events=self._progress.events + batch.count, batches=self._progress.batches + 1
+        )
+
+    def _commit_delivered(self) -> None:
+        cursors = None
+        while self._flights and self._flights[0].delivered:
+            cursors = self._flights.popleft().cursors
+        if cursors:
+            self._kernel.commit(cursors)
+
+    def _report_progress(self) -> None:
+        dropped = self._kernel.dropped()
+        self._progress = msgspec.structs.replace(self._progress, dropped=dropped, ignored=self._kernel.ignored())
+        self._report(self._progress)
+        if dropped == self._announced_drops:
+            return
+        event = EventsDropped(
+            node=self._node,
+            session=self._kernel.session.id,
+            dropped=dropped - self._announced_drops,
+            total=dropped,
+            time=time.time_ns(),
+        )
+        self._publisher.publish(PIPELINE, event, key=self._node, subject=self._node)
+        self._announced_drops = dropped
+
+
+def size_of(batch: SyscallBatch) -> int:
+    """Return about how many bytes a batch has on the wire before compression."""
+    columns = sum(len(value) for value in msgspec.structs.astuple(batch) if isinstance(value, bytes))
+    return columns + sum(len(text) + 2 for text in batch.strings)
