@@ -54,10 +54,10 @@ class Envelope(msgspec.Struct, frozen=True, kw_only=True):
         The last of repeated headers counts; a time that cannot be read counts as not given.
         """
         texts = {name: text for name, value in headers or () if (text := _text(value)) is not None}
-        if not texts.get("ce_specversion", "").startswith("1.") or not _REQUIRED <= texts.keys():
+        if not texts.get("ce_specversion", "").startswith("1.") or not texts.keys() >= _REQUIRED:
             return None
         known = {field: texts[name] for name, field in _TEXTS.items() if name in texts}
-        return Envelope(**known, time_ns=_time(texts.get("ce_time")))  # type: ignore[arg-type]
+        return Envelope(**known, time_ns=_time(texts.get("ce_time")))
 
 
 _TEXTS: Final = {

@@ -12,7 +12,7 @@ from typing import Any, Final, Literal
 import fastavro
 import msgspec
 
-from schemas.avro_files import all_schemas, full_name
+from schemas.avro_files import all_schemas
 from schemas.registry import Registry, UnknownSchemaError
 from schemas.topics import Topic
 from schemas.types import TYPES
@@ -20,7 +20,8 @@ from schemas.types import TYPES
 MAGIC: Final = 0
 PREFIX: Final = struct.Struct(">bI")
 NAMES: Final = {type_: name for name, type_ in TYPES.items()}
-FORGET_UNKNOWN_SECONDS: Final = 5.0
+UNKNOWN_SECONDS: Final = 5.0
+UNKNOWN_REMEMBERED: Final = 10_000
 
 Reason = Literal["undecodable", "unknown-schema"]
 
@@ -47,7 +48,7 @@ class Reader(msgspec.Struct, frozen=True):
 
 
 class Codec:
-    """Encodes and decodes events, asking the registry once for each schema. Not for several threads."""
+    """Encodes and decodes events, asking the registry once for each schema."""
 
     def __init__(self, registry: Registry) -> None:
         self._registry = registry
@@ -115,20 +116,20 @@ class Codec:
             raise UndecodableError("unknown-schema", f"the registry has no schema {id}")
         try:
             return self._reader_of(id, self._registry.schema(id))
-        except (UnknownSchemaError, UndecodableError) as error:
-            self._unknown = {id: time.monotonic() + FORGET_UNKNOWN_SECONDS} | dict(
-                list(self._unknown.items())[:1000]
-            )
+        except UnknownSchemaError as error:
+            if len(self._unknown) >= UNKNOWN_REMEMBERED:
+                self._unknown.clear()
+            self._unknown[id] = time.monotonic() + UNKNOWN_SECONDS
             raise UndecodableError("unknown-schema", str(error)) from error
 
     def _reader_of(self, id: int, writer: dict[str, Any]) -> Reader:
-        name = full_name(writer) if {"name", "namespace"} <= writer.keys() else str(writer.get("name"))
-        if name not in TYPES:
-            raise UnknownSchemaError(f"schema {id} is {name}, which this release does not know")
         try:
-            parsed = fastavro.parse_schema(writer)
+            parsed: Any = fastavro.parse_schema(writer)
+            name = str(parsed["name"])
         except Exception as error:
             raise UnknownSchemaError(f"schema {id} cannot be used: {_said(error)}") from error
+        if name not in TYPES:
+            raise UnknownSchemaError(f"schema {id} is {name}, which this release does not know")
         # Reading under the schema it was written with needs no resolution and is faster.
         return Reader(name, parsed, None if writer == all_schemas()[name] else self._ours(name))
 

@@ -1,8 +1,10 @@
 """The port to a schema registry, which gives every schema a number that fits in a message."""
 
+import json
+import re
 from typing import Any, Final, Protocol
 
-from schemas.compatibility import DEFAULT_MODE, Mode, incompatibilities, parse
+from schemas.compatibility import DEFAULT_MODE, InvalidSchemaError, Mode, incompatibilities, parse
 
 HTTP_TIMEOUT_SECONDS: Final = 10
 
@@ -46,8 +48,7 @@ class MemoryRegistry:
         """Return the id of the schema, adding it to the subject's versions if it is new."""
         versions = self._subjects.setdefault(subject, [])
         if schema not in versions:
-            if found := incompatibilities(self._mode, parse(schema), [parse(old) for old in versions]):
-                raise RefusedSchemaError(f"{subject}: {'; '.join(found)}")
+            self._check(subject, schema, versions)
             versions.append(schema)
         if schema not in self._schemas:
             self._schemas.append(schema)
@@ -58,6 +59,14 @@ class MemoryRegistry:
         if not 0 < id <= len(self._schemas):
             raise UnknownSchemaError(f"no schema has the id {id}")
         return self._schemas[id - 1]
+
+    def _check(self, subject: str, schema: JsonSchema, versions: list[JsonSchema]) -> None:
+        try:
+            found = incompatibilities(self._mode, parse(schema), [parse(old) for old in versions])
+        except InvalidSchemaError as error:
+            raise RefusedSchemaError(f"{subject}: {error}") from error
+        if found:
+            raise RefusedSchemaError(f"{subject}: {'; '.join(found)}")
 
 
 class HttpRegistry:
@@ -70,26 +79,25 @@ class HttpRegistry:
         # Imported here: the client brings an HTTP stack of 30 MB, which a process without it can spare.
         from confluent_kafka.schema_registry import SchemaRegistryClient
 
-        self.url = url
+        self._named = _without_secrets(url)
         settings = {"url": url, "timeout": HTTP_TIMEOUT_SECONDS, "max.retries": 2, "retries.wait.ms": 100}
         self._client = SchemaRegistryClient(settings)
 
     def register(self, subject: str, schema: JsonSchema) -> int:
         """Return the id of the schema, adding it to the subject's versions if it is new."""
-        import json
-
         from confluent_kafka.schema_registry import Schema
 
         return int(self._ask("register_schema", subject, Schema(json.dumps(schema), "AVRO")))
 
     def schema(self, id: int) -> JsonSchema:
         """Return the schema of the id."""
-        import json
-
         try:
-            return dict(json.loads(self._ask("get_schema", id).schema_str))
+            schema = json.loads(self._ask("get_schema", id).schema_str)
         except (TypeError, ValueError):
-            raise UnknownSchemaError(f"schema {id} is no Avro record") from None
+            schema = None
+        if not isinstance(schema, dict):
+            raise UnknownSchemaError(f"schema {id} is no Avro record")
+        return schema
 
     def _ask(self, method: str, *arguments: object) -> Any:
         from confluent_kafka.schema_registry import SchemaRegistryError
@@ -97,10 +105,14 @@ class HttpRegistry:
         try:
             return getattr(self._client, method)(*arguments)
         except SchemaRegistryError as error:
-            raise _meaning(error.http_status_code, error.error_message, self.url) from error
+            raise _meaning(error.http_status_code, error.error_message, self._named) from error
         except Exception as error:
             # The client lets every error of its HTTP stack through, and that stack changes between releases.
-            raise RegistryUnavailableError(f"{self.url}: {error}") from error
+            raise RegistryUnavailableError(f"{self._named}: {error}") from error
+
+
+def _without_secrets(urls: str) -> str:
+    return ",".join(re.sub(r"//[^/]*@", "//", url) for url in urls.split(","))
 
 
 def _meaning(status: int, message: str, url: str) -> Exception:
