@@ -1,7 +1,8 @@
 """Turns records of the kernel into a batch of columns that stands by itself."""
 
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
+import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
@@ -23,6 +24,14 @@ LIFECYCLE: Final = np.zeros(max(events.NAMES) + 1, dtype=bool)
 LIFECYCLE[[events.CLONE, events.EXECVE, events.PROCEXIT, *events.CHDIR]] = True
 
 
+class Move(NamedTuple):
+    """A process changed its directory: at which place among the events of the batch, and which it left."""
+
+    place: int
+    pid: int
+    cwd_before: bytes
+
+
 class Batcher:
     """Makes batches of what the kernel queued, keeping the table of processes along the way."""
 
@@ -42,10 +51,10 @@ class Batcher:
         dictionary = Dictionary()
         paths, directories = _path_columns(reading, dictionary)
         order = np.argsort(headers["time"], kind="stable")
-        self._follow_processes(reading, headers, order)
+        moves = self._follow_processes(reading, headers, order)
 
         headers = headers[order]
-        images, process = self._images(headers)
+        images, process = self._images(headers, moves)
         rows = ProcessRows(self._table, images)
         directories[np.isin(headers["type"], list(events.CHDIR))] = 0
         times = headers["time"] + np.uint64(boot_offset_ns)
@@ -75,11 +84,14 @@ class Batcher:
             strings=dictionary.strings(),
         )
 
-    def _follow_processes(self, reading: Reading, headers: NDArray[np.void], order: NDArray[np.intp]) -> None:
+    def _follow_processes(self, reading: Reading, headers: NDArray[np.void], order: NDArray[np.intp]) -> list[Move]:
+        """Bring the table of processes up to date, and return the changes of directory that happened."""
         first_medium = len(reading.small.records)
         first_large = first_medium + len(reading.medium.records)
         first_exec = first_large + len(reading.large.records)
-        for row in order[LIFECYCLE[headers["type"][order]]]:
+        moves = []
+        for place in np.flatnonzero(LIFECYCLE[headers["type"][order]]):
+            row = order[place]
             header = headers[row]
             if row >= first_exec:
                 self._table.exec(reading.exec.records[row - first_exec])
@@ -89,16 +101,32 @@ class Batcher:
                 self._table.exit(int(header["pid"]), int(header["start"]))
             else:
                 chunk, start = (reading.medium, first_medium) if row < first_large else (reading.large, first_large)
+                moves.append(Move(int(place), int(header["pid"]), self._table.find(header).cwd))
                 self._table.change_directory(header, _directory(chunk.records[row - start]))
+        return moves
 
-    def _images(self, headers: NDArray[np.void]) -> tuple[list[Image], NDArray[np.intp]]:
-        """Return the distinct process images of the events, and for each event the index of its own."""
-        keys = np.empty((len(headers), 3), dtype=np.uint64)
+    def _images(self, headers: NDArray[np.void], moves: list[Move]) -> tuple[list[Image], NDArray[np.intp]]:
+        """Return the distinct process images of the events, and for each event the index of its own.
+
+        The table holds the last directory of each process; events before a change get the one of their time.
+        """
+        keys = np.zeros((len(headers), 4), dtype=np.uint64)
         keys[:, 0] = headers["pid"].astype(np.uint64) << np.uint64(32) | headers["exec"]
         keys[:, 1] = headers["start"]
         keys[:, 2] = headers["uid"]
+        left: dict[int, list[bytes]] = {}
+        for move in moves:
+            left.setdefault(move.pid, []).append(move.cwd_before)
+            keys[move.place + 1 :, 3] += headers["pid"][move.place + 1 :] == move.pid
         first, kind = distinct_rows(keys)
-        return [self._table.find(headers[row]) for row in first], kind
+        images = []
+        for row in first:
+            image, moved = self._table.find(headers[row]), int(keys[row, 3])
+            directories = left.get(image.pid, [])
+            if moved < len(directories):
+                image = msgspec.structs.replace(image, cwd=directories[moved])
+            images.append(image)
+        return images, kind
 
 
 class ProcessRows:
@@ -106,13 +134,13 @@ class ProcessRows:
 
     def __init__(self, table: ProcessTable, images: list[Image]) -> None:
         self.images: list[Image] = []
-        self._rows: dict[tuple[int, int, int | None, int], int] = {}
+        self._rows: dict[tuple[int, int, int | None, int, bytes], int] = {}
         self._table = table
         self._parents: list[int] = []
         self.row_of_image = np.array([self._add(image, MAX_ANCESTORS) for image in images], dtype="<u4")
 
     def _add(self, image: Image, ancestors: int) -> int:
-        key = (image.pid, image.start, image.exec, image.uid)
+        key = (image.pid, image.start, image.exec, image.uid, image.cwd)
         row = self._rows.get(key)
         if row is not None:
             return row
