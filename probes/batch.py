@@ -56,7 +56,7 @@ class Batcher:
         headers = headers[order]
         images, process = self._images(headers, moves)
         rows = ProcessRows(self._table, images)
-        directories[np.isin(headers["type"], list(events.CHDIR))] = 0
+        directories = np.where(np.isin(headers["type"], list(events.CHDIR)), np.uint32(0), directories[order])
         times = headers["time"] + np.uint64(boot_offset_ns)
         self._sequence += 1
         return SyscallBatch(
@@ -79,7 +79,7 @@ class Batcher:
             event_flags=headers["flags"].tobytes(),
             event_mode=np.where(headers["type"] == events.CLONE, 0, headers["mode"]).astype("<u4").tobytes(),
             event_path=paths[order].tobytes(),
-            event_directory=directories[order].tobytes(),
+            event_directory=directories.tobytes(),
             **rows.columns(dictionary, boot_offset_ns),
             strings=dictionary.strings(),
         )

@@ -51,10 +51,7 @@ class Kernel:
     def __init__(self, folder: Path, ring_mib: int) -> None:
         """Attach the probes pinned under `folder`; raises ProbeError or BtfError."""
         self.session, self.resumed = attach(folder, ring_mib)
-        self._rings = [
-            Ring(open_pinned(folder / f"{name}_ring"), self.session.ring_bytes[name], dtype)
-            for name, dtype in RECORDS.items()
-        ]
+        self._rings = [_ring(folder, name, self.session.ring_bytes[name]) for name in RECORDS]
         self._counts = open_pinned(folder / "counts")
         self._own = open_pinned(folder / "own_processes")
         self._cpus = _possible_cpus()
@@ -96,9 +93,24 @@ class Kernel:
         for pid in pids:
             update(self._own, pid.to_bytes(4, "little"), b"\1")
 
+    def close(self) -> None:
+        """Stop reading; the probes stay attached."""
+        for ring in self._rings:
+            ring.close()
+        os.close(self._counts)
+        os.close(self._own)
+
     def _count(self, which: int) -> int:
         value = lookup(self._counts, which.to_bytes(4, "little"), 8 * self._cpus)
         return int(np.frombuffer(value or b"", dtype="<u8").sum())
+
+
+def _ring(folder: Path, name: str, size: int) -> Ring:
+    fd = open_pinned(folder / f"{name}_ring")
+    try:
+        return Ring(fd, size, RECORDS[name])
+    finally:
+        os.close(fd)  # the mapping keeps the ring
 
 
 def _possible_cpus() -> int:

@@ -133,15 +133,15 @@ def _load(text: str, folder: Path) -> None:
         except ImportError as error:
             raise ProbeError(f"BCC is not installed ({error}); run: apt-get install python3-bpfcc") from error
         try:
-            program = BPF(text=text)
+            program = BPF(text=text.encode())
         except Exception as error:
             raise ProbeError(
                 f"the kernel refused the eBPF programs: {error}; run `deedlog doctor` to see what is missing"
             ) from error
-    _want_system_calls(program["wanted"].map_fd, events.X86_64)
-    _want_system_calls(program["wanted_compat"].map_fd, events.I386)
+    _want_system_calls(program[b"wanted"].map_fd, events.X86_64)
+    _want_system_calls(program[b"wanted_compat"].map_fd, events.I386)
     for name in MAPS:
-        pin(program[name].map_fd, folder / name)
+        pin(program[name.encode()].map_fd, folder / name)
     for name in TRACEPOINTS:
         pin(program.raw_tracepoint_fds[name.encode()], folder / name)
     program.cleanup()

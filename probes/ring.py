@@ -74,3 +74,9 @@ class Ring:
     def commit(self, position: int) -> None:
         """Give everything before `position` back to the kernel; it will not be read again."""
         self._consumer[0] = position
+
+    def close(self) -> None:
+        """Let go of the kernel's memory; no view of it may be used after this."""
+        del self._consumer, self._producer
+        self._consumer_map.close()
+        self._data_map.close()

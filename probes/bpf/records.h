@@ -40,6 +40,7 @@ struct small {
   char path[SMALL_PATH];
 };
 
+// A truncated directory is only ever in a large record.
 struct medium {
   struct header h;
   char path[MEDIUM_PATH];

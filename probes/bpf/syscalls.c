@@ -103,7 +103,7 @@ static __always_inline int send_short(struct header *h, void *path) {
 }
 
 static __always_inline void send_long(struct large *s) {
-  if (s->h.path_len < MEDIUM_PATH && s->h.dir_len < MEDIUM_DIR) {
+  if (s->h.path_len < MEDIUM_PATH && s->h.dir_len < MEDIUM_DIR && !(s->h.notes & NOTE_TRUNCATED)) {
     struct medium *m = medium_ring.ringbuf_reserve(sizeof(struct medium));
     if (!m) { count(COUNT_DROPPED); return; }
     __builtin_memcpy(&m->h, &s->h, sizeof(struct header));

@@ -1,0 +1,100 @@
+"""Reads a batch back, row by row, for tests."""
+
+from collections.abc import Iterator
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from schemas.types.syscalls import Container, SyscallBatch
+
+NONE = 0xFFFFFFFF
+
+
+class Process(NamedTuple):
+    pid: int
+    vpid: int
+    ppid: int
+    sid: int
+    start: int
+    uid: int
+    gid: int
+    loginuid: int
+    tty: int
+    cap_permitted: int
+    cap_effective: int
+    name: bytes
+    exepath: bytes
+    args: bytes
+    cwd: bytes
+    user: bytes
+    cgroup: bytes
+    container: Container | None
+    known: bool
+    ancestors: tuple[bytes, ...]
+
+
+class Event(NamedTuple):
+    id: str
+    type: str
+    time: int
+    thread: int
+    result: int
+    fd: int
+    flags: int
+    mode: int
+    path: bytes
+    directory: bytes
+    process: Process
+
+
+def events_of(batch: SyscallBatch) -> Iterator[Event]:
+    """Yield the events of a batch in their order."""
+
+    def column(name: str, dtype: str) -> Any:
+        return np.frombuffer(getattr(batch, name), dtype=dtype)
+
+    processes = list(_processes(batch))
+    types, strings = batch.types, batch.strings
+    for row in range(batch.count):
+        yield Event(
+            id=f"{batch.session}:{column('event_number', '<u8')[row]:x}",
+            type=types[column("event_type", "<u2")[row]],
+            time=int(column("event_time", "<u8")[row]),
+            thread=int(column("event_thread", "<u4")[row]),
+            result=int(column("event_result", "<i8")[row]),
+            fd=int(column("event_fd", "<i4")[row]),
+            flags=int(column("event_flags", "<u8")[row]),
+            mode=int(column("event_mode", "<u4")[row]),
+            path=strings[column("event_path", "<u4")[row]],
+            directory=strings[column("event_directory", "<u4")[row]],
+            process=processes[column("event_process", "<u4")[row]],
+        )
+
+
+def _processes(batch: SyscallBatch) -> Iterator[Process]:
+    parents = np.frombuffer(batch.process_parent, dtype="<u4")
+    names = np.frombuffer(batch.process_name, dtype="<u4")
+
+    def ancestors(row: int) -> Iterator[bytes]:
+        while (row := int(parents[row])) != NONE:
+            yield batch.strings[names[row]]
+
+    def number(name: str, row: int, dtype: str = "<u4") -> int:
+        return int(np.frombuffer(getattr(batch, f"process_{name}"), dtype=dtype)[row])
+
+    def text(name: str, row: int) -> bytes:
+        return batch.strings[number(name, row)]
+
+    for row in range(batch.process_count):
+        container = number("container", row)
+        yield Process(
+            *(number(name, row) for name in ("pid", "vpid", "ppid", "sid")),
+            number("start", row, "<u8"),
+            *(number(name, row) for name in ("uid", "gid", "loginuid", "tty")),
+            number("cap_permitted", row, "<u8"),
+            number("cap_effective", row, "<u8"),
+            *(text(name, row) for name in ("name", "exepath", "args", "cwd", "user", "cgroup")),
+            None if container == NONE else batch.containers[container],
+            bool(number("known", row, "u1")),
+            tuple(ancestors(row)),
+        )

@@ -1,0 +1,140 @@
+"""What becomes of events when their reader is slow, or dies."""
+
+import ctypes
+import os
+import re
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import IO
+
+import pytest
+
+from probes import records
+from probes.loader import detach, pinned_session
+from tests.batches import events_of
+from tests.integration.probes.conftest import Watch
+
+pytestmark = pytest.mark.probe
+
+
+def open_often(times: int, path: str = "/etc/hostname") -> None:
+    for _ in range(times):
+        os.close(os.open(path, os.O_RDONLY))
+
+
+def test_what_was_made_is_what_was_read_and_what_was_dropped(folder: Path) -> None:
+    watch = Watch(folder, ring_mib=1)
+    child = os.fork()
+    if not child:
+        open_often(20_000)
+        os._exit(0)
+    os.waitpid(child, 0)
+    read = [e for e in events_of(watch.batch()) if e.process.pid == child and e.path == b"/etc/hostname"]
+    dropped = watch.kernel.dropped()
+    assert dropped > 10_000
+    # others may have opened files while the ring was full: they are counted as dropped, never as read
+    assert 20_000 <= len(read) + dropped <= 20_000 + 2_000
+    assert watch.batch().dropped >= dropped
+
+
+def test_order_and_ids_are_of_the_events_themselves(watch: Watch) -> None:
+    open_often(3_000)
+    first = watch.kernel.read(1 << 16)
+    watch.kernel.rewind(first)
+    batch = [
+        watch.batcher.batch(r, boot_offset_ns=0, dropped=0, ignored=0) for r in (first, watch.kernel.read(1 << 16))
+    ]
+    one, two = ([e.id for e in events_of(b) if e.process.pid == os.getpid()] for b in batch)
+    assert len(one) >= 3_000
+    assert len(set(one)) == len(one)
+    assert two[: len(one)] == one
+
+
+READER = """
+import sys, time
+from pathlib import Path
+from tests.integration.probes.conftest import Watch
+from tests.batches import events_of
+watch = Watch(Path(sys.argv[1]), 4)
+print("attached", watch.kernel.resumed, flush=True)
+while True:
+    time.sleep(0.01)
+    for e in events_of(watch.batcher.batch(watch.kernel.read(9999), boot_offset_ns=0, dropped=0, ignored=0)):
+        if e.path == b"/etc/hostname":
+            print(e.id, flush=True)
+"""
+
+
+@contextmanager
+def reader(folder: Path) -> Iterator[tuple[subprocess.Popen[str], IO[str]]]:
+    command = [sys.executable, "-c", READER, str(folder)]
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True, cwd=Path(__file__).parents[3])
+    assert process.stdout
+    with process, process.stdout as lines:
+        yield process, lines
+        process.kill()
+
+
+def test_a_reader_that_is_killed_loses_nothing_and_ids_stay(folder: Path) -> None:
+    with reader(folder) as (first, lines):
+        assert lines.readline() == "attached False\n"
+        Path("/etc/hostname").read_bytes()
+        told = lines.readline()
+        first.send_signal(signal.SIGKILL)
+        first.wait()
+    Path("/etc/hostname").read_bytes()  # nobody reads now
+    with reader(folder) as (_, lines):
+        assert lines.readline() == "attached True\n"
+        again, missed = lines.readline(), lines.readline()
+    assert again == told
+    assert re.fullmatch(r"[0-9a-f]{8}:[0-9a-f]+\n", missed)
+    assert missed != told
+
+
+def test_nothing_is_left_when_detached(folder: Path) -> None:
+    Watch(folder)
+    assert pinned_session(folder)
+    assert os.path.ismount(folder)
+    detach(folder)
+    assert not pinned_session(folder)
+    assert not folder.exists()
+    detach(folder)  # and again, in peace
+
+
+def test_other_ring_sizes_begin_another_session(folder: Path) -> None:
+    first = Watch(folder, ring_mib=1).kernel.session
+    second = Watch(folder, ring_mib=2).kernel
+    assert not second.resumed
+    assert second.session.id != first.id
+
+
+def test_the_records_are_laid_out_as_the_c_compiler_lays_them_out(folder: Path) -> None:
+    from bcc import BPF
+
+    from probes.headers import write_headers
+
+    write_headers(folder)
+    os.environ["BCC_KERNEL_SOURCE"] = str(folder)
+    c = (Path(records.__file__).parent / "bpf/records.h").read_text()
+    wanted = {"small": records.SMALL, "medium": records.MEDIUM, "large": records.LARGE, "exec": records.EXEC}
+    arrays = "".join(f"BPF_ARRAY(a_{name}, struct {name}, 1);\n" for name in wanted)
+    program = BPF(text=f"#include <linux/sched.h>\n{c}\n{arrays}".encode())
+    for name, dtype in wanted.items():
+        leaf = program[f"a_{name}".encode()].Leaf
+        assert ctypes.sizeof(leaf) == dtype.itemsize, name
+        for field in dtype.names or ():
+            assert getattr(leaf, field).offset == dtype.fields[field][1], (name, field)
+    header = program[b"a_small"].Leaf.h
+    assert header.size == records.HEADER.itemsize
+
+
+def test_attaching_again_is_quick(folder: Path) -> None:
+    Watch(folder)
+    began = time.monotonic()
+    Watch(folder)
+    assert time.monotonic() - began < 2

@@ -1,0 +1,61 @@
+import os
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from probes.procfs import main_cgroup, parse_stat, processes, read_process
+from probes.users import parse_passwd, read_passwd
+
+NUMBERS = " ".join(map(str, range(1, 50)))
+
+
+@given(st.binary(max_size=64).filter(lambda name: b"\0" not in name))
+def test_any_name_is_read_from_stat(name: bytes) -> None:
+    found, fields = parse_stat(b"42 (" + name + b") S " + NUMBERS.encode())
+    assert found == name
+    assert fields[1] == 1
+
+
+@given(st.binary(max_size=80))
+def test_no_stat_breaks_the_reader(text: bytes) -> None:
+    try:
+        parse_stat(text)
+    except ValueError:
+        pass
+
+
+@given(st.binary(max_size=200))
+def test_no_cgroup_file_and_no_passwd_file_breaks_the_reader(text: bytes) -> None:
+    assert isinstance(main_cgroup(text), bytes)
+    assert all(names for names in parse_passwd(text).values())
+
+
+def test_the_memory_controllers_cgroup_comes_before_the_unified_one() -> None:
+    assert main_cgroup(b"4:memory:/a\n2:cpu,cpuacct:/b\n0::/c\n") == b"/a"
+    assert main_cgroup(b"0::/c\n") == b"/c"
+
+
+def test_this_process_is_found() -> None:
+    me = read_process(Path("/proc/self").resolve())
+    assert me is not None
+    assert (me.pid, me.ppid, me.uid) == (os.getpid(), os.getppid(), os.geteuid())
+    assert me.args.split(b"\0")[0]
+    assert me.cwd == os.getcwdb()
+    assert os.getpid() in {process.pid for process in processes()}
+
+
+def test_a_process_that_is_gone_is_none(tmp_path: Path) -> None:
+    assert read_process(tmp_path / "999999") is None
+
+
+@pytest.mark.parametrize("kind", ["link out of the container", "fifo", "missing"])
+def test_a_hostile_passwd_file_is_not_read(tmp_path: Path, kind: str) -> None:
+    (tmp_path / "etc").mkdir()
+    passwd = tmp_path / "etc/passwd"
+    if kind == "fifo":
+        os.mkfifo(passwd)
+    elif kind == "link out of the container":
+        passwd.symlink_to("/etc/passwd")
+    assert read_passwd(tmp_path) == {}
