@@ -34,7 +34,7 @@ def test_runtimes_are_known_by_where_they_put_containers(cgroup: str, runtime: s
     [
         "/",
         "",
-        f"/process_api/{ID[:32]}",
+        f"/services/{ID[:32]}",
         f"/{ID}",
         f"/libpod-{ID[:-1]}",
         f"/libpod-{ID}0",
