@@ -98,11 +98,20 @@ def _json(path: Path) -> Any:
     return msgspec.json.decode(path.read_bytes())
 
 
+STORAGE: Final = (
+    "var/lib/containers/storage/*-containers",
+    "root/.local/share/containers/storage/*-containers",
+    "home/*/.local/share/containers/storage/*-containers",
+)
+"""Where root's and the users' containers are kept, whatever the storage driver (containers-storage.conf(5))."""
+
+
 def _podman(root: Path, identity: str) -> Container:
-    storage = root / "var/lib/containers/storage/overlay-containers"
-    entry = next(c for c in _json(storage / "containers.json") if c["id"] == identity)
+    config_file = next(path for pattern in STORAGE for path in root.glob(f"{pattern}/{identity}/userdata/config.json"))
+    listed = _json(config_file.parents[2] / "containers.json")
+    entry = next(c for c in listed if c["id"] == identity)
     image = msgspec.json.decode(entry["metadata"]).get("image-name")
-    config = _json(storage / identity / "userdata/config.json")
+    config = _json(config_file)
     annotations = config.get("annotations") or {}
     privileged = annotations.get("io.podman.annotations.privileged") == "TRUE"
     return Container(id="", runtime="", name=entry["names"][0], image=image or None, privileged=privileged)
@@ -139,8 +148,7 @@ def _containerd(root: Path, identity: str) -> Container:
 
 
 def _crio(root: Path, identity: str) -> Container:
-    folder = root / "var/lib/containers/storage/overlay-containers" / identity
-    config = _json(folder / "userdata/config.json")
+    config = _json(next(root.glob(f"{STORAGE[0]}/{identity}/userdata/config.json")))
     annotations = config.get("annotations") or {}
     return Container(
         id="",

@@ -14,6 +14,7 @@ from probes.procfs import boot_offset_ns, processes
 from probes.users import Users
 from schemas.types.syscalls import SyscallBatch
 from tests.batches import Event, events_of
+from tests.podman import build_image
 
 
 @pytest.fixture
@@ -73,3 +74,9 @@ def watch(folder: Path) -> Iterator[Watch]:
     watch = Watch(folder)
     yield watch
     watch.kernel.close()
+
+
+@pytest.fixture(scope="session")
+def image(tmp_path_factory: pytest.TempPathFactory) -> None:
+    """The image that containers of tests are made of."""
+    build_image(tmp_path_factory.mktemp("image"))
