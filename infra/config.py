@@ -3,7 +3,7 @@
 import difflib
 import os
 import socket
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Annotated, Any, Final
 
@@ -104,6 +104,27 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
 NAMES: Final = tuple(field.name for field in msgspec.structs.fields(Settings))
 TYPES: Final = {field.name: field.type for field in msgspec.structs.fields(Settings)}
 
+FLAGS: Final = ("home", "bootstrap_servers", "registry_url")
+"""Settings that have a flag of their own; any can be given as `--set NAME=VALUE`."""
+_PORT: Final = "a port, 1 to 65535"
+WANTED: Final = {
+    "home": "a folder",
+    "node": "a name of at most 253 characters, without blanks and slashes",
+    "bootstrap_servers": "host:port, or several parted by commas, or empty",
+    "kafka_port": _PORT,
+    "controller_port": _PORT,
+    "api_port": _PORT,
+    "registry_url": "an http:// or https:// address, or empty",
+    "rules": "a list of files and folders",
+    "batch_age_ms": "a number of milliseconds, 1 to 60000",
+    "batch_bytes": "a number of bytes, 4096 to 6291456",
+    "ring_mib": "a number of MiB, a power of two, 1 to 1024",
+    "include_own": "true or false",
+    "alerts_file": "a file, or empty",
+}
+"""What a setting is, in the words of an error."""
+_flags: Final[dict[str, object]] = {}
+
 
 class Configured(msgspec.Struct, frozen=True):
     """Settings, and for each where its value came from: flag, environment variable, file or default."""
@@ -113,15 +134,14 @@ class Configured(msgspec.Struct, frozen=True):
 
 
 class Source(msgspec.Struct, frozen=True):
-    """One place that settings come from: its values, how it calls them, where relative paths in it start."""
+    """One place that settings come from, and the folder that relative paths in it start from."""
 
     values: Mapping[str, object]
-    label: str
+    origin: Callable[[str], str]
+    """Gives how this place calls a setting: a flag, `DEEDLOG_KAFKA_PORT`, or a file."""
+    fix: str
+    """What to do about a bad value here; {} stands for how this place calls the setting."""
     folder: Path
-
-    def origin(self, name: str) -> str:
-        """Return how this place calls the setting: `--kafka-port`, `DEEDLOG_KAFKA_PORT` or a file."""
-        return self.label.format(flag=name.replace("_", "-"), variable=name.upper())
 
 
 def read_settings(
@@ -143,16 +163,30 @@ def read_settings(
     try:
         return Configured(Settings(**values), origins)
     except ValueError as error:
-        fix = "deedlog config show --origin"
+        given = sorted({origin for origin in origins.values() if origin != DEFAULT})
+        fix = f"change one of those given by {', '.join(given)}"
         raise ConfigError("The settings do not go together", str(error), fix) from None
 
 
 def load_settings(overrides: Mapping[str, object] | None = None) -> Settings:
-    """Return the settings of this process; `overrides` holds what flags said.
+    """Return the settings of this process; `overrides` are stronger than the flags for all commands.
 
     Raises ConfigError naming the flag, variable or file for a value that cannot be used.
     """
-    return read_settings(overrides).settings
+    return configured(overrides).settings
+
+
+def configured(overrides: Mapping[str, object] | None = None) -> Configured:
+    """Return the settings of this process with their origins, like `load_settings`."""
+    said = {name: value for name, value in (overrides or {}).items() if value is not None}
+    return read_settings({**_flags, **said})
+
+
+def take_flags(values: Mapping[str, object]) -> None:
+    """Keep what flags for all commands said, for every `load_settings` in this process."""
+    for name in values:
+        _check_name(name, "a flag")
+    _flags.update(values)
 
 
 def as_environment(settings: Settings) -> dict[str, str]:
@@ -177,8 +211,17 @@ def _sources(overrides: Mapping[str, object], env: Mapping[str, str], cwd: Path)
     yield from _file(base / "deedlog/config.toml")
     yield from _file(cwd / PROJECT_FILE)
     named = {name: env[PREFIX + name.upper()] for name in NAMES if PREFIX + name.upper() in env}
-    yield Source(named, PREFIX + "{variable}", cwd)
-    yield Source({k: v for k, v in overrides.items() if v is not None}, "--{flag}", cwd)
+    yield Source(named, _variable, "unset {}, or give it such a value", cwd)
+    said = {name: value for name, value in overrides.items() if value is not None}
+    yield Source(said, _flag, "give {} such a value", cwd)
+
+
+def _variable(name: str) -> str:
+    return PREFIX + name.upper()
+
+
+def _flag(name: str) -> str:
+    return f"--{name.replace('_', '-')}" if name in FLAGS else f"--set {name}"
 
 
 def _file(path: Path) -> Iterator[Source]:
@@ -189,11 +232,16 @@ def _file(path: Path) -> Iterator[Source]:
     except (OSError, msgspec.DecodeError, UnicodeDecodeError) as error:
         raise ConfigError(f"{path} cannot be read", str(error), f"Mend or remove {path}") from None
     for name in values:
-        if name not in NAMES:
-            near = difflib.get_close_matches(name, NAMES, n=1)
-            fix = f"Did you mean {near[0]}?" if near else f"Known: {', '.join(NAMES)}"
-            raise ConfigError(f"Unknown setting {name!r}", f"{path} has it", fix)
-    yield Source(values, str(path).replace("{", "{{").replace("}", "}}"), path.parent)
+        _check_name(name, str(path))
+    yield Source(values, lambda _: str(path), "edit {}", path.parent)
+
+
+def _check_name(name: str, place: str) -> None:
+    if name in NAMES:
+        return
+    near = difflib.get_close_matches(name, NAMES, n=1)
+    fix = f"Did you mean {near[0]}?" if near else f"Known are {', '.join(NAMES)}"
+    raise ConfigError(f"Unknown setting {name!r}", f"{place} has it", fix)
 
 
 def _value(name: str, value: object, source: Source) -> object:
@@ -202,8 +250,9 @@ def _value(name: str, value: object, source: Source) -> object:
     try:
         typed = msgspec.convert(value, TYPES[name], strict=not isinstance(value, str), dec_hook=_path)
     except msgspec.ValidationError as error:
-        what = f"{source.origin(name)}: {value!r} is no good value for {name}"
-        raise ConfigError(what, str(error), "deedlog config show --origin") from None
+        place = source.origin(name)
+        what = f"{value!r} is no good value for {name} (from {place})"
+        raise ConfigError(what, f"{name} is {WANTED[name]}", source.fix.format(place)) from error
     return _absolute(name, typed, source.folder)
 
 

@@ -12,19 +12,17 @@ from typing import Final
 VARIABLE: Final = "NOTIFY_SOCKET"
 
 
-def notify(**state: object) -> bool:
-    """Send the state, `notify(ready=1, status="judging")`; say whether there was somebody to tell.
+def notify(**state: object) -> None:
+    """Send the state, `notify(ready=1, status="judging")`, if there is somebody to tell.
 
     Never raises: a pipeline without a supervisor, or with a busy one, goes on.
     """
     address = os.environ.get(VARIABLE, "")
     if not address:
-        return False
+        return
     with contextlib.suppress(OSError), socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as sender:
         sender.setblocking(False)
         sender.sendto(encode(state), socket_address(address))
-        return True
-    return False
 
 
 def encode(state: dict[str, object]) -> bytes:
