@@ -6,12 +6,11 @@ import signal
 import sys
 import threading
 from collections.abc import Iterator
-from pathlib import Path
-from typing import Final
 
 from infra.config import Settings, load_settings
 from infra.notify import notify
 from infra.services.dependencies import wait_for_log
+from infra.supervisor.state import holder
 from probes.batch import Batcher
 from probes.btf import BtfError
 from probes.containers import Runtimes
@@ -23,9 +22,6 @@ from probes.procfs import processes
 from probes.users import Users
 from producers.publisher import Publisher
 from producers.syscalls import Progress, SyscallProducer
-
-SUPERVISOR: Final = "DEEDLOG_SUPERVISOR_PID"
-"""Set by the supervisor for its children: this process and all below it are deedlog's own."""
 
 log = logging.getLogger(__name__)
 
@@ -54,7 +50,7 @@ def main() -> int:
 def observe(settings: Settings, kernel: Kernel, stop: threading.Event) -> None:
     """Publish what the kernel sees until `stop` is set; the rings hold it while the log is waited for."""
     log.info("probes %s, session %s", "found attached" if kernel.resumed else "attached", kernel.session.id)
-    own = [] if settings.include_own else list(own_processes())
+    own = [] if settings.include_own else list(descendants(holder(settings) or os.getpid()))
     kernel.leave_out(own)
     table = ProcessTable(Runtimes(), Users())
     table.load(processes())
@@ -81,12 +77,11 @@ def status(progress: Progress, own: int) -> str:
     return f"{progress.events:,} events in {progress.batches:,} batches, {progress.dropped:,} dropped, {left_out}"
 
 
-def own_processes(proc: Path = Path("/proc")) -> Iterator[int]:
-    """Yield the pids of the supervisor and all below it, or of this process alone if none started it."""
-    root = int(os.environ.get(SUPERVISOR, os.getpid()))
+def descendants(root: int) -> Iterator[int]:
+    """Yield a process and all that descend from it."""
     children: dict[int, list[int]] = {}
-    for status_ in processes(proc):
-        children.setdefault(status_.ppid, []).append(status_.pid)
+    for process in processes():
+        children.setdefault(process.ppid, []).append(process.pid)
     todo = [root]
     while todo:
         pid = todo.pop()
