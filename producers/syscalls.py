@@ -15,10 +15,9 @@ import msgspec
 from probes.batch import Batcher
 from probes.kernel import Kernel
 from probes.procfs import boot_offset_ns
-from producers.publisher import Publisher
+from producers.publisher import Publisher, TooLargeError
 from schemas.topics import PIPELINE, SYSCALLS
 from schemas.types.pipeline import EventsDropped
-from schemas.types.syscalls import SyscallBatch
 
 TICK: Final = 0.005
 """Seconds between looks at the rings: one look costs microseconds."""
@@ -26,7 +25,6 @@ REPORT_EVERY: Final = 2.0
 MAX_IN_FLIGHT: Final = 64
 RECORD_BYTES: Final = 64
 """About what an event takes in a batch; it turns a size in bytes into a number of events."""
-MAX_BATCH_BYTES: Final = SYSCALLS.max_message_bytes * 3 // 4
 
 
 log = logging.getLogger(__name__)
@@ -107,28 +105,31 @@ class SyscallProducer:
             dropped=self._kernel.dropped(),
             ignored=self._kernel.ignored(),
         )
-        if limit > 1 and size_of(batch) > MAX_BATCH_BYTES:
-            self._kernel.rewind(reading)
-            self._publish_batch(limit // 4 or 1)
-            return
         flight = Flight(reading.cursors)
-        self._flights.append(flight)
 
         def delivered(error: Exception | None) -> None:
             # Kafka's outages are waited for; an error here is final, and stopping here would repeat it for ever
             if error:
-                log.error("batch %s of %s events was refused by Kafka: %s", batch.sequence, batch.count, error)
+                log.error("Kafka refused batch %s of %s events: %s", batch.sequence, batch.count, error)
             flight.delivered = True
 
-        self._publisher.publish(
-            SYSCALLS,
-            batch,
-            key=self._node,
-            subject=self._node,
-            id=f"{batch.session}-{int(reading.cursors[0]):x}-{batch.sequence}",
-            time_ns=batch.last_time,
-            on_delivery=delivered,
-        )
+        try:
+            self._publisher.publish(
+                SYSCALLS,
+                batch,
+                key=self._node,
+                subject=self._node,
+                id=f"{batch.session}-{batch.sequence}-{batch.last_time:x}",
+                time_ns=batch.last_time,
+                on_delivery=delivered,
+            )
+        except TooLargeError:
+            if limit == 1:
+                raise
+            self._kernel.rewind(reading)
+            self._publish_batch(limit // 4 or 1)
+            return
+        self._flights.append(flight)
         self._progress = msgspec.structs.replace(
             self._progress, events=self._progress.events + batch.count, batches=self._progress.batches + 1
         )
@@ -155,9 +156,3 @@ class SyscallProducer:
         )
         self._publisher.publish(PIPELINE, event, key=self._node, subject=self._node)
         self._announced_drops = dropped
-
-
-def size_of(batch: SyscallBatch) -> int:
-    """Return about how many bytes a batch has on the wire before compression."""
-    columns = sum(len(value) for value in msgspec.structs.astuple(batch) if isinstance(value, bytes))
-    return columns + sum(len(text) + 2 for text in batch.strings)
