@@ -1,0 +1,44 @@
+"""What a field is: the words of conditions and outputs that stand for a value of an event."""
+
+from collections.abc import Callable
+from typing import Any, Literal
+
+import msgspec
+
+from streams.detection.levels import Level, Numbers, Reader
+from streams.detection.predicates import Value
+
+Type = Literal["string", "number", "flag"]
+
+
+class Field(msgspec.Struct, frozen=True, kw_only=True):
+    """A field: how it is called, what it means, and how its value comes from an event."""
+
+    name: str
+    type: Type
+    doc: str
+    level: Level | Numbers
+    how: Reader | Callable[..., Any]
+    """Gives the value, None where it is absent, from what the level's `raw` gives. A field of the level
+    `number` gets columns and rows and gives a vector, and a mask of where it is known or None for everywhere."""
+    indexed: Callable[[int], Reader] | None = None
+    """Makes the reader of `field[n]`; None where the field takes no index."""
+    many: bool = False
+    """Without an index the field has many values, and is true where one of them is."""
+    types: frozenset[str] | None = None
+    """Types of events that have the field; None: all."""
+    elsewhere: Value | None = None
+    """Its value in events of other types."""
+
+    def reader(self, argument: int | None) -> Reader:
+        """Return what gives the value of the field, or of `field[argument]`."""
+        if argument is None:
+            return self.how
+        assert self.indexed is not None
+        return self.indexed(argument)
+
+    def read(self, raw: Any, event_type: str, argument: int | None) -> Any:
+        """Return the value in an event of a type, None where it is absent."""
+        if self.types is not None and event_type not in self.types:
+            return self.elsewhere
+        return self.reader(argument)(raw)

@@ -1,0 +1,131 @@
+"""Fields of the process that an event came from, of its ancestors and of its user."""
+
+from collections.abc import Callable
+from typing import Any, Final
+
+import numpy as np
+
+from streams.detection.columns import NONE, Array, Columns
+from streams.detection.fields.field import Field, Type
+from streams.detection.levels import NUMBERS, PROCESS
+from streams.detection.linux import capabilities
+from streams.detection.processes import Process
+
+Reader = Callable[[Process], Any]
+
+
+def _field(name: str, doc: str, how: Reader, type: Type = "string") -> Field:
+    return Field(name=name, type=type, doc=doc, level=PROCESS, how=how)
+
+
+def _number(name: str, doc: str, column: str, absent: int | None = None) -> Field:
+    return _field(name, doc, lambda process: process.number(column, absent), "number")
+
+
+def _of_parent(how: Reader) -> Reader:
+    return lambda process: None if process.parent is None else how(process.parent)
+
+
+def _of_ancestors(name: str, doc: str, how: Reader, type: Type = "string") -> Field:
+    def all_of_them(process: Process) -> tuple[Any, ...]:
+        return tuple(value for value in map(how, process.ancestors) if value is not None)
+
+    def of_level(level: int) -> Reader:
+        def reader(process: Process) -> Any:
+            ancestor = process.ancestor(level)
+            return None if ancestor is None else how(ancestor)
+
+        return reader
+
+    doc = f"{doc} of an ancestor: [1] is the parent, [0] the process itself; without an index, any ancestor's."
+    return Field(name=name, type=type, doc=doc, level=PROCESS, how=all_of_them, indexed=of_level, many=True)
+
+
+def _exe(process: Process) -> str | None:
+    return process.argv[0] if process.argv else None
+
+
+def _exepath(process: Process) -> str | None:
+    return process.string("exepath")
+
+
+def _argument(index: int) -> Reader:
+    def reader(process: Process) -> str | None:
+        argv = process.argv or []
+        return argv[index + 1] if index + 1 < len(argv) else None
+
+    return reader
+
+
+def _user(process: Process) -> str | None:
+    return process.string("user") or ("root" if process.number("uid") == 0 else None)
+
+
+def _login(process: Process) -> int | None:
+    uid = process.number("loginuid")
+    return -1 if uid == NONE else uid
+
+
+def _capabilities(column: str) -> Reader:
+    def reader(process: Process) -> str | None:
+        mask = process.number(column)
+        return None if mask is None or process.number("known") == 0 else capabilities(mask)
+
+    return reader
+
+
+def _duration(columns: Columns, events: Array) -> tuple[Array, Array | None]:
+    if "process_start" not in columns.arrays:
+        return np.zeros(len(events), np.int64), np.zeros(len(events), bool)
+    start = columns.arrays["process_start"][columns.arrays["event_process"][events]].astype(np.int64)
+    return columns.arrays["event_time"][events].astype(np.int64) - start, start > 0
+
+
+def _thread(columns: Columns, events: Array) -> tuple[Array, Array | None]:
+    return columns.arrays["event_thread"][events], None
+
+
+FIELDS: Final = (
+    _field("proc.name", "The kernel's name of the process, at most 15 bytes.", lambda p: p.name),
+    _field("proc.exe", "The first argument, argv[0], as the starter gave it.", _exe),
+    _field("proc.exepath", "Path of the executable, links followed.", _exepath),
+    Field(
+        name="proc.args",
+        type="string",
+        doc="Arguments without argv[0], parted by spaces; [n] is one of them, from 0.",
+        level=PROCESS,
+        how=lambda process: process.args,
+        indexed=_argument,
+    ),
+    _field("proc.cmdline", "`proc.name` and `proc.args`.", lambda p: p.cmdline),
+    _field("proc.cwd", "Working directory.", lambda p: p.string("cwd")),
+    _number("proc.pid", "Process id on the host.", "pid"),
+    _number("proc.ppid", "Process id of the parent.", "ppid", 0),
+    _number("proc.vpid", "Process id in its own pid namespace: 1 for a container's first process.", "vpid", 0),
+    _number("proc.sid", "Session id.", "sid", 0),
+    _number("proc.tty", "Device number of the controlling terminal; 0 if there is none.", "tty", NONE),
+    Field(
+        name="proc.duration",
+        type="number",
+        doc="Nanoseconds since the process started.",
+        level=NUMBERS,
+        how=_duration,
+    ),
+    _field("proc.pname", "Name of the parent.", _of_parent(lambda p: p.name)),
+    _field("proc.pexe", "First argument of the parent.", _of_parent(_exe)),
+    _field("proc.pexepath", "Executable of the parent.", _of_parent(_exepath)),
+    _field("proc.pcmdline", "Command line of the parent.", _of_parent(lambda p: p.cmdline)),
+    _of_ancestors("proc.aname", "Name", lambda p: p.name),
+    _of_ancestors("proc.aexe", "First argument", _exe),
+    _of_ancestors("proc.aexepath", "Executable", _exepath),
+    _of_ancestors("proc.acmdline", "Command line", lambda p: p.cmdline),
+    _of_ancestors("proc.apid", "Process id", lambda p: p.number("pid"), "number"),
+    Field(name="thread.tid", type="number", doc="Thread id on the host.", level=NUMBERS, how=_thread),
+    _field("thread.cap_permitted", "Permitted capabilities: `CAP_CHOWN CAP_KILL`.", _capabilities("cap_permitted")),
+    _field("thread.cap_effective", "Effective capabilities.", _capabilities("cap_effective")),
+    _field("thread.cap_inheritable", "Inheritable capabilities.", _capabilities("cap_inheritable")),
+    _number("user.uid", "Effective user id.", "uid", NONE),
+    _field("user.name", "Name of the effective user, by the process's own /etc/passwd.", _user),
+    _field("user.loginuid", "User id at login, which sudo and su keep; -1 if there was no login.", _login, "number"),
+    _number("group.gid", "Effective group id.", "gid", NONE),
+)

@@ -1,0 +1,254 @@
+"""Conditions as plans over columns: each narrows down a set of events.
+
+A part of a condition whose fields hang on one level is a leaf. A leaf is worked out once per distinct value of
+its level; verdicts are remembered between batches. Cheap leaves go first, and nothing is done for no events.
+"""
+
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any, Final, Protocol
+
+import numpy as np
+
+from streams.detection.columns import Array
+from streams.detection.fields import FIELDS
+from streams.detection.levels import Level, Numbers
+from streams.detection.operators import test_of
+from streams.detection.predicates import (
+    AllOf,
+    AnyOf,
+    Constant,
+    Expression,
+    Negation,
+    Predicate,
+    all_of,
+    any_of,
+    predicates_in,
+)
+from streams.detection.remembering import Remembered
+from streams.detection.views import View
+
+UNKNOWN: Final = -1
+
+
+class Plan(Protocol):
+    """Something that picks events."""
+
+    cost: float
+
+    def select(self, view: View, places: Array) -> Array:
+        """Return those of the places in the view, in order, whose events fit."""
+
+
+class Everything:
+    """Picks every event."""
+
+    cost = 0.0
+
+    def select(self, view: View, places: Array) -> Array:  # noqa: ARG002
+        """Return all places."""
+        return places
+
+
+class Leaf:
+    """A part of a condition whose fields hang on one level."""
+
+    def __init__(self, expression: Expression, level: Level) -> None:
+        self.cost = float(level.cost)
+        self._level = level
+        self._test = compiled(expression)
+        self._remembered = Remembered()
+        wanted = {(p.field, p.argument) for p in predicates_in(expression)}
+        self._readers = [FIELDS[name].reader(argument) for name, argument in sorted(wanted, key=str)]
+
+    def select(self, view: View, places: Array) -> Array:
+        """Return the places whose level's value fits."""
+        groups = view.groups(self._level)
+        verdicts = view.verdicts.get(self)
+        if verdicts is None:
+            verdicts = view.verdicts[self] = np.full(groups.size, UNKNOWN, np.int8)
+        codes = groups.codes[places]
+        found = verdicts[codes]
+        missing = found == UNKNOWN
+        if missing.any():
+            for code in set(codes[missing].tolist()):
+                verdicts[code] = self._verdict(groups.raw(code))
+            found = verdicts[codes]
+        fitting: Array = places[found == 1]
+        return fitting
+
+    def _verdict(self, raw: Any) -> bool:
+        key = self._level.identity(raw, self._readers)
+        if key is None:
+            return self._test(raw)
+        verdict = self._remembered.get(key)
+        if verdict is None:
+            verdict = self._test(raw)
+            self._remembered.put(key, verdict)
+        return verdict
+
+
+class NumberLeaf:
+    """A comparison of numbers of the event itself."""
+
+    cost = float(Numbers.cost)
+
+    def __init__(self, predicate: Predicate) -> None:
+        self._how = FIELDS[predicate.field].how
+        self._fits = _vector_test(predicate)
+
+    def select(self, view: View, places: Array) -> Array:
+        """Return the places whose number is known and fits."""
+        values, known = self._how(view.columns, view.events[places])
+        fits = self._fits(values)
+        fitting: Array = places[fits if known is None else fits & known]
+        return fitting
+
+
+class Every:
+    """Picks what all parts pick: each looks only at what the ones before it left."""
+
+    def __init__(self, parts: Sequence[Plan]) -> None:
+        self._parts = sorted(parts, key=lambda part: part.cost)
+        self.cost = self._parts[-1].cost + 0.5
+
+    def select(self, view: View, places: Array) -> Array:
+        """Return the places that all parts leave."""
+        for part in self._parts:
+            if not len(places):
+                break
+            places = part.select(view, places)
+        return places
+
+
+class Either:
+    """Picks what one of the parts picks: each looks only at what the ones before it did not pick."""
+
+    def __init__(self, parts: Sequence[Plan]) -> None:
+        self._parts = sorted(parts, key=lambda part: part.cost)
+        self.cost = self._parts[-1].cost + 0.5
+
+    def select(self, view: View, places: Array) -> Array:
+        """Return the places that one of the parts picks."""
+        picked = np.zeros(len(view.events), bool)
+        rest = places
+        for part in self._parts:
+            if not len(rest):
+                break
+            picked[part.select(view, rest)] = True
+            rest = rest[~picked[rest]]
+        fitting: Array = places[picked[places]]
+        return fitting
+
+
+class Except:
+    """Picks what its part does not pick."""
+
+    def __init__(self, part: Plan) -> None:
+        self._part = part
+        self.cost = part.cost
+
+    def select(self, view: View, places: Array) -> Array:
+        """Return the places that the part leaves out."""
+        picked = np.zeros(len(view.events), bool)
+        picked[self._part.select(view, places)] = True
+        fitting: Array = places[~picked[places]]
+        return fitting
+
+
+class Planner:
+    """Makes plans; parts that several conditions share become one leaf."""
+
+    def __init__(self) -> None:
+        self._leaves: dict[Expression, Leaf] = {}
+
+    def plan(self, expression: Expression) -> Plan:
+        """Return the plan of an expression that is not false for all."""
+        level = level_of(expression)
+        if level is not None:
+            return self._leaf(expression, level)
+        match expression:
+            case Predicate():
+                return NumberLeaf(expression)
+            case AllOf(parts):
+                return Every([self.plan(part) for part in _merged(parts, all_of)])
+            case AnyOf(parts):
+                return Either([self.plan(part) for part in _merged(parts, any_of)])
+            case Negation(part):
+                return Except(self.plan(part))
+            case Constant(value):
+                return Everything() if value else Except(Everything())
+
+    def _leaf(self, expression: Expression, level: Level) -> Leaf:
+        leaf = self._leaves.get(expression)
+        if leaf is None:
+            leaf = self._leaves[expression] = Leaf(expression, level)
+        return leaf
+
+
+def level_of(expression: Expression) -> Level | None:
+    """Return the one level that all fields of the expression hang on; None for several, or for numbers."""
+    levels = {id(level): level for level in (FIELDS[p.field].level for p in predicates_in(expression))}
+    only = next(iter(levels.values()), None)
+    return None if len(levels) != 1 or isinstance(only, Numbers) else only
+
+
+def compiled(expression: Expression) -> Callable[[Any], bool]:
+    """Return the expression as a function of what its level's fields are read from."""
+    match expression:
+        case Predicate():
+            field = FIELDS[expression.field]
+            reader, test = field.reader(expression.argument), test_of(expression, field)
+            return lambda raw: test(reader(raw))
+        case AllOf(parts):
+            all_tests = [compiled(part) for part in parts]
+            return lambda raw: all(test(raw) for test in all_tests)
+        case AnyOf(parts):
+            any_tests = [compiled(part) for part in parts]
+            return lambda raw: any(test(raw) for test in any_tests)
+        case Negation(part):
+            inner = compiled(part)
+            return lambda raw: not inner(raw)
+        case Constant(value):
+            return lambda _: value
+
+
+def _merged(parts: Iterable[Expression], join: Callable[[Iterable[Expression]], Expression]) -> list[Expression]:
+    """Return the parts with those of one level joined into one."""
+    by_level: dict[int, list[Expression]] = {}
+    others = []
+    for part in parts:
+        level = level_of(part)
+        if level is None:
+            others.append(part)
+        else:
+            by_level.setdefault(id(level), []).append(part)
+    return [join(same) for same in by_level.values()] + others
+
+
+def _vector_test(predicate: Predicate) -> Callable[[Array], Array]:
+    """Return the comparison over vectors."""
+    wanted: Any = predicate.values[0] if predicate.values else None
+    match predicate.operator:
+        case "exists":
+            return lambda values: np.ones(len(values), bool)
+        case "=":
+            return lambda values: values == wanted
+        case "!=":
+            return lambda values: values != wanted
+        case "<":
+            return lambda values: values < wanted
+        case "<=":
+            return lambda values: values <= wanted
+        case ">":
+            return lambda values: values > wanted
+        case ">=":
+            return lambda values: values >= wanted
+        case _:
+            return lambda values: _is_in(values, predicate.values)
+
+
+def _is_in(values: Array, wanted: Iterable[Any]) -> Array:
+    found = np.zeros(len(values), bool)
+    for one in wanted:
+        found |= values == one
+    return found

@@ -1,0 +1,79 @@
+"""A process of a batch, as fields look at it."""
+
+from functools import cached_property
+
+from schemas.types.syscalls import Container
+from streams.detection.columns import NONE, Columns
+
+
+class Process:
+    """One row of a batch's process table; what is not known is None."""
+
+    def __init__(self, columns: Columns, row: int) -> None:
+        self.columns = columns
+        self.row = row
+
+    def number(self, name: str, absent: int | None = None) -> int | None:
+        """Return the entry of a column, `pid` of `process_pid`; None where it is `absent`."""
+        value = self.columns.number("process_" + name, self.row)
+        return None if value == absent else value
+
+    def string(self, name: str) -> str | None:
+        """Return the string of a column of codes."""
+        return self.columns.string("process_" + name, self.row)
+
+    @cached_property
+    def name(self) -> str | None:
+        """Return the kernel's name of the process."""
+        return self.string("name")
+
+    @cached_property
+    def argv(self) -> list[str] | None:
+        """Return the arguments with argv[0]."""
+        text = self.string("args")
+        return None if text is None else text.removesuffix("\0").split("\0")
+
+    @cached_property
+    def args(self) -> str | None:
+        """Return the arguments without argv[0], parted by spaces."""
+        return None if self.argv is None else " ".join(self.argv[1:])
+
+    @cached_property
+    def cmdline(self) -> str | None:
+        """Return the name and the arguments, as Falco makes a command line."""
+        if self.name is None:
+            return None
+        return f"{self.name} {self.args}" if self.args else self.name
+
+    @cached_property
+    def parent(self) -> "Process | None":
+        """Return the parent, if it is known."""
+        row = self.number("parent", NONE)
+        return None if row is None else Process(self.columns, row)
+
+    @cached_property
+    def ancestors(self) -> list["Process"]:
+        """Return the parent, its parent and so on as far as they are known."""
+        known = []
+        process = self.parent
+        while process is not None:
+            known.append(process)
+            process = process.parent
+        return known
+
+    def ancestor(self, level: int) -> "Process | None":
+        """Return the ancestor so many levels up; 0 is the process itself."""
+        if level == 0:
+            return self
+        return self.ancestors[level - 1] if level <= len(self.ancestors) else None
+
+    @cached_property
+    def on_host(self) -> bool:
+        """Return whether it is known to run on the host, in no container."""
+        return self.number("container") == NONE
+
+    @cached_property
+    def container(self) -> Container | None:
+        """Return the container it runs in."""
+        index = self.number("container", NONE)
+        return None if index is None else self.columns.containers[index]

@@ -1,0 +1,118 @@
+"""Batches made by hand, row by row, for tests of what reads them."""
+
+from typing import Any
+
+import msgspec
+import numpy as np
+
+from schemas.types.syscalls import Container, SyscallBatch
+
+NONE = 0xFFFFFFFF
+TIME = 1_800_000_000_000_000_000
+SECOND = 1_000_000_000
+
+
+class Proc(msgspec.Struct, frozen=True, kw_only=True):
+    pid: int = 100
+    vpid: int = 0
+    ppid: int = 0
+    sid: int = 0
+    start: int = 0
+    uid: int = NONE
+    gid: int = NONE
+    loginuid: int = NONE
+    tty: int = NONE
+    cap_permitted: int = 0
+    cap_effective: int = 0
+    cap_inheritable: int = 0
+    name: bytes = b""
+    exepath: bytes = b""
+    args: bytes = b""
+    cwd: bytes = b""
+    user: bytes = b""
+    cgroup: bytes = b""
+    known: int = 1
+    container: Container | None = None
+    parent: "Proc | None" = None
+
+
+class Call(msgspec.Struct, frozen=True, kw_only=True):
+    type: str = "openat"
+    process: Proc = Proc(name=b"cat")
+    number: int = 1
+    time: int = TIME
+    thread: int = 100
+    result: int = 3
+    fd: int = 3
+    flags: int = 0
+    mode: int = 0
+    path: bytes = b""
+    directory: bytes = b""
+
+
+EVENT_TYPES = {"number": "<u8", "time": "<u8", "thread": "<u4", "result": "<i8", "fd": "<i4", "flags": "<u8"}
+PROCESS_TYPES = dict.fromkeys(("pid", "vpid", "ppid", "sid", "uid", "gid", "loginuid", "tty"), "<u4") | dict.fromkeys(
+    ("start", "cap_permitted", "cap_effective", "cap_inheritable"), "<u8"
+)
+PROCESS_STRINGS = ("name", "exepath", "args", "cwd", "user", "cgroup")
+
+
+def batch_of(*calls: Call, node: str = "node", session: str = "s", **changes: Any) -> SyscallBatch:
+    """Return the batch of some calls, with every column known; `changes` replaces fields of it."""
+    strings: dict[bytes, int] = {b"": 0}
+    types: dict[str, int] = {}
+    processes: dict[Proc, int] = {}
+    containers: dict[Container, int] = {}
+    for call in calls:
+        _add(call.process, processes, containers)
+
+    def codes(texts: list[bytes]) -> bytes:
+        return _column("<u4", [strings.setdefault(text, len(strings)) for text in texts])
+
+    rows = list(processes)
+    columns: dict[str, Any] = {
+        "event_type": _column("<u2", [types.setdefault(call.type, len(types)) for call in calls]),
+        "event_process": _column("<u4", [processes[call.process] for call in calls]),
+        "event_mode": _column("<u4", [call.mode for call in calls]),
+        "event_path": codes([call.path for call in calls]),
+        "event_directory": codes([call.directory for call in calls]),
+        "process_parent": _column("<u4", [processes[row.parent] if row.parent else NONE for row in rows]),
+        "process_container": _column("<u4", [containers[row.container] if row.container else NONE for row in rows]),
+        "process_known": _column("u1", [row.known for row in rows]),
+    }
+    for name, dtype in EVENT_TYPES.items():
+        columns[f"event_{name}"] = _column(dtype, [getattr(call, name) for call in calls])
+    for name, dtype in PROCESS_TYPES.items():
+        columns[f"process_{name}"] = _column(dtype, [getattr(row, name) for row in rows])
+    for name in PROCESS_STRINGS:
+        columns[f"process_{name}"] = codes([getattr(row, name) for row in rows])
+    times = [call.time for call in calls] or [0]
+    whole: dict[str, Any] = {
+        "node": node,
+        "session": session,
+        "sequence": 0,
+        "first_time": min(times),
+        "last_time": max(times),
+        "dropped": 0,
+        "ignored": 0,
+        "count": len(calls),
+        "types": tuple(types),
+        "strings": tuple(strings),
+        "process_count": len(rows),
+        "containers": tuple(containers),
+    }
+    return SyscallBatch(**(whole | columns | changes))
+
+
+def _add(process: Proc, rows: dict[Proc, int], containers: dict[Container, int]) -> None:
+    while True:
+        rows.setdefault(process, len(rows))
+        if process.container:
+            containers.setdefault(process.container, len(containers))
+        if process.parent is None:
+            return
+        process = process.parent
+
+
+def _column(dtype: str, values: list[int]) -> bytes:
+    return np.array(values, dtype=dtype).tobytes()
