@@ -8,7 +8,7 @@ from pathlib import Path
 
 from confluent_kafka import Consumer
 
-from benchmarks.pipeline import Pipeline
+from tests.pipelines import Pipeline
 from schemas.codec import Codec
 from schemas.registry import HttpRegistry
 from schemas.topics import ALERTS

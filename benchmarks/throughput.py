@@ -8,7 +8,7 @@ from confluent_kafka import Consumer, ConsumerGroupTopicPartitions, TopicPartiti
 from confluent_kafka.admin import AdminClient, OffsetSpec
 
 from benchmarks import storm
-from benchmarks.pipeline import Pipeline
+from tests.pipelines import Pipeline
 from schemas.codec import Codec
 from schemas.registry import HttpRegistry
 from schemas.topics import SYSCALLS
