@@ -249,17 +249,17 @@ def _value(name: str, value: object, source: Source) -> object:
         value = [part for part in value.split(os.pathsep) if part]
     try:
         typed = msgspec.convert(value, TYPES[name], strict=not isinstance(value, str), dec_hook=_path)
-    except msgspec.ValidationError as error:
+        return _absolute(name, typed, source.folder)
+    except (msgspec.ValidationError, RuntimeError) as error:  # RuntimeError: ~somebody who is not there
         place = source.origin(name)
         what = f"{value!r} is no good value for {name} (from {place})"
         raise ConfigError(what, f"{name} is {WANTED[name]}", source.fix.format(place)) from error
-    return _absolute(name, typed, source.folder)
 
 
 def _path(wanted: type, value: object) -> object:
     if wanted is Path and isinstance(value, str | Path) and str(value):
         return Path(value)
-    raise NotImplementedError
+    raise ValueError(f"{value!r} is no path")
 
 
 def _absolute(name: str, value: Any, folder: Path) -> object:

@@ -31,7 +31,7 @@ JAVA_OPTIONS: Final = (
 def java() -> str | None:
     """Return the path of the `java` to use: $JAVA_HOME's, else the first on $PATH."""
     home = os.environ.get("JAVA_HOME", "")
-    own = shutil.which(Path(home) / "bin/java") if home else None
+    own = shutil.which(f"{home}/bin/java") if home else None
     return own or shutil.which("java")
 
 

@@ -82,7 +82,10 @@ def subjects(registry: str) -> set[str]:
     """Return the subjects that the registry has; raises OSError, HTTPException or ValueError."""
     request = urllib.request.Request(f"{registry.rstrip('/')}/subjects", headers={"Accept": "application/json"})
     with _opener(registry).open(request, timeout=ANSWER_SECONDS) as response:
-        return set(json.load(response))
+        answer = json.load(response)
+    if not isinstance(answer, list) or not all(isinstance(subject, str) for subject in answer):
+        raise ValueError(f"that is no list of subjects: {str(answer)[:80]}")
+    return set(answer)
 
 
 def _opener(url: str) -> urllib.request.OpenerDirector:

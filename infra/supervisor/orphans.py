@@ -4,7 +4,7 @@ import ctypes
 import os
 import signal
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from contextlib import suppress
 from pathlib import Path
 from typing import Final
@@ -16,10 +16,10 @@ PR_SET_CHILD_SUBREAPER: Final = 36
 KILL_SECONDS: Final = 5.0
 
 
-def adopt() -> None:
-    """Make this process the parent of all orphans below it. Source: prctl(2)."""
+def adopt(orphans: bool = True) -> None:
+    """Make this process the parent of all orphans below it, or let it be so no more. Source: prctl(2)."""
     libc = ctypes.CDLL(None, use_errno=True)
-    if libc.prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0):
+    if libc.prctl(PR_SET_CHILD_SUBREAPER, int(orphans), 0, 0, 0):
         raise OSError(ctypes.get_errno(), "PR_SET_CHILD_SUBREAPER")
 
 
@@ -39,19 +39,18 @@ def children() -> list[int]:
     return [pid for pid in pids if parent(pid) == os.getpid()]
 
 
-def kill_all() -> list[int]:
-    """Kill whatever is still below this process until nothing is (5 s at most); return whom it killed."""
+def kill_all(spared: Collection[int]) -> list[int]:
+    """Kill whatever else is still below this process until nothing is (5 s at most); return whom it killed."""
     end = time.monotonic() + KILL_SECONDS
-    killed: list[int] = []
-    reap(_nobody)
-    while (left := children()) and time.monotonic() < end:
+    killed: set[int] = set()
+    while (left := set(children()).difference(spared)) and time.monotonic() < end:
         for pid in left:
             with suppress(ProcessLookupError, PermissionError):
                 os.kill(pid, signal.SIGKILL)
-        killed += left
-        time.sleep(0.01)
-        reap(_nobody)
-    return sorted(set(killed))
+            with suppress(ChildProcessError):
+                killed |= {pid} if os.waitpid(pid, os.WNOHANG)[0] == 0 else set()
+        time.sleep(0.005)
+    return sorted(killed)
 
 
 def kill_stale(state: TreeState) -> list[int]:
@@ -66,7 +65,3 @@ def kill_group(pid: int, number: signal.Signals) -> None:
     """Send a signal to the process group that a child leads; one that is gone is no error."""
     with suppress(ProcessLookupError):
         os.killpg(pid, number)
-
-
-def _nobody(_pid: int) -> bool:
-    return False

@@ -35,6 +35,7 @@ class Tree:
         self._listener = listener
         self._stop = asyncio.Event()
         self._dirty = asyncio.Event()
+        self._spared: list[int] = []
         self.children = tuple(self._child(program) for program in programs)
 
     def stop(self) -> None:
@@ -45,6 +46,7 @@ class Tree:
         """Run the programs until `stop`, SIGTERM or SIGINT; nothing of them is left when it returns."""
         for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
             asyncio.get_running_loop().add_signal_handler(number, self.stop)
+        self._spared = orphans.children()
         orphans.adopt()
         chores = [asyncio.create_task(chore()) for chore in (self._write_states, self._care)]
         lives = [asyncio.create_task(child.keep()) for child in self.children]
@@ -55,8 +57,9 @@ class Tree:
         finally:
             for task in (*chores, *lives):
                 task.cancel()
-            if left := orphans.kill_all():
+            if left := orphans.kill_all(self._spared):
                 log.warning("killed what was left: %s", left)
+            orphans.adopt(False)
             self._clear_up()
 
     def state(self) -> TreeState:
@@ -104,7 +107,7 @@ class Tree:
             await asyncio.sleep(CARE_SECONDS)
 
     def _is_known(self, pid: int) -> bool:
-        return any(child.owns(pid) for child in self.children)
+        return pid in self._spared or any(child.owns(pid) for child in self.children)
 
     def _clear_up(self) -> None:
         for child in self.children:
