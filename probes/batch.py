@@ -15,7 +15,7 @@ from probes.strings import Dictionary, distinct_rows
 from schemas.types.syscalls import Container, SyscallBatch
 
 NONE: Final = 0xFFFFFFFF
-RING_BITS: Final = 2
+RING_BITS: Final = 3
 MAX_ANCESTORS: Final = 16
 TYPE_NAMES: Final = tuple(events.NAMES.values())
 TYPE_INDEX: Final = np.zeros(max(events.NAMES) + 1, dtype=np.uint16)
@@ -86,23 +86,24 @@ class Batcher:
 
     def _follow_processes(self, reading: Reading, headers: NDArray[np.void], order: NDArray[np.intp]) -> list[Move]:
         """Bring the table of processes up to date, and return the changes of directory that happened."""
-        first_medium = len(reading.small.records)
-        first_large = first_medium + len(reading.medium.records)
-        first_exec = first_large + len(reading.large.records)
+        chunks = [chunk.records for chunk in reading.chunks()]
+        starts = np.cumsum([0, *map(len, chunks)])
         moves = []
         for place in np.flatnonzero(LIFECYCLE[headers["type"][order]]):
             row = order[place]
-            header = headers[row]
-            if row >= first_exec:
-                self._table.exec(reading.exec.records[row - first_exec])
-            elif header["type"] == events.CLONE:
-                self._table.fork(header)
-            elif header["type"] == events.PROCEXIT:
-                self._table.exit(int(header["pid"]), int(header["start"]))
-            else:
-                chunk, start = (reading.medium, first_medium) if row < first_large else (reading.large, first_large)
-                moves.append(Move(int(place), int(header["pid"]), self._table.find(header).cwd))
-                self._table.change_directory(header, _directory(chunk.records[row - start]))
+            chunk = int(np.searchsorted(starts, row, side="right")) - 1
+            record = chunks[chunk][row - starts[chunk]]
+            header = record["h"]
+            match int(header["type"]):
+                case events.EXECVE:
+                    self._table.exec(record)
+                case events.CLONE:
+                    self._table.fork(header)
+                case events.PROCEXIT:
+                    self._table.exit(int(header["pid"]), int(header["start"]))
+                case _:
+                    moves.append(Move(int(place), int(header["pid"]), self._table.find(header).cwd))
+                    self._table.change_directory(header, _directory(record))
         return moves
 
     def _images(self, headers: NDArray[np.void], moves: list[Move]) -> tuple[list[Image], NDArray[np.intp]]:
@@ -135,6 +136,7 @@ class ProcessRows:
     def __init__(self, table: ProcessTable, images: list[Image]) -> None:
         self.images: list[Image] = []
         self._rows: dict[tuple[int, int, int | None, int, bytes], int] = {}
+        self._descent: set[int] = set()
         self._table = table
         self._parents: list[int] = []
         self.row_of_image = np.array([self._add(image, MAX_ANCESTORS) for image in images], dtype="<u4")
@@ -148,8 +150,11 @@ class ProcessRows:
         self.images.append(image)
         self._parents.append(NONE)
         parent = self._table.parent(image) if ancestors and image.ppid else None
-        if parent is not None and parent.pid != image.pid:
+        # a pid that is used again must not make a process its own ancestor
+        if parent is not None and parent.pid not in self._descent | {image.pid}:
+            self._descent.add(image.pid)
             self._parents[row] = self._add(parent, ancestors - 1)
+            self._descent.discard(image.pid)
         return row
 
     def columns(self, dictionary: Dictionary, boot_offset_ns: int) -> dict[str, Any]:
@@ -200,18 +205,19 @@ def _numbers(chunk: Chunk, ring: int) -> NDArray[np.uint64]:
 
 def _path_columns(reading: Reading, dictionary: Dictionary) -> tuple[NDArray[np.uint32], NDArray[np.uint32]]:
     """Return the codes of paths and directories of all records, in the order of the chunks."""
-    small, medium, large, execs = (chunk.records for chunk in reading.chunks())
+    small, medium, large, *execs = (chunk.records for chunk in reading.chunks())
+    none = np.zeros(sum(map(len, execs)), dtype=np.uint32)
     paths = [
         dictionary.encode(small["path"], small["h"]["path_len"]),
         dictionary.encode(medium["path"], medium["h"]["path_len"]),
         _codes(dictionary, [r["path"].tobytes()[: r["h"]["path_len"]] for r in large]),
-        np.zeros(len(execs), dtype=np.uint32),
+        none,
     ]
     directories = [
         np.zeros(len(small), dtype=np.uint32),
         _directory_codes(medium, dictionary),
         _codes(dictionary, [_directory(r) if r["h"]["notes"] & NOTE_DIRECTORY else b"" for r in large]),
-        np.zeros(len(execs), dtype=np.uint32),
+        none,
     ]
     return np.concatenate(paths), np.concatenate(directories)
 

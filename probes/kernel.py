@@ -17,6 +17,7 @@ RECORDS: Final = {
     "medium": records.MEDIUM,
     "large": records.LARGE,
     "exec": records.EXEC,
+    "long_exec": records.LONG_EXEC,
 }
 DROPPED: Final = 0
 IGNORED: Final = 1
@@ -33,12 +34,13 @@ class Reading(NamedTuple):
     medium: Chunk
     large: Chunk
     exec: Chunk
+    long_exec: Chunk
     began: tuple[int, ...]
     cursors: tuple[int, ...]
 
-    def chunks(self) -> tuple[Chunk, Chunk, Chunk, Chunk]:
+    def chunks(self) -> tuple[Chunk, Chunk, Chunk, Chunk, Chunk]:
         """Return the chunks in the order of their rings."""
-        return self.small, self.medium, self.large, self.exec
+        return self.small, self.medium, self.large, self.exec, self.long_exec
 
     def events(self) -> int:
         """Return the number of records."""
@@ -67,8 +69,8 @@ class Kernel:
         read too.
         """
         began = tuple(ring.cursor for ring in self._rings)
-        small, medium, large, execs = (ring.read(limit) for ring in self._rings)
-        return Reading(small, medium, large, execs, began, tuple(ring.cursor for ring in self._rings))
+        small, medium, large, execs, long_execs = (ring.read(limit) for ring in self._rings)
+        return Reading(small, medium, large, execs, long_execs, began, tuple(ring.cursor for ring in self._rings))
 
     def rewind(self, reading: Reading) -> None:
         """Take a reading back, so that the next one begins where it began."""

@@ -24,7 +24,7 @@ from probes.offsets import definitions
 SOURCES: Final = ("records.h", "kernel.h", "process.c", "syscalls.c")
 TRACEPOINTS: Final = ("sched_process_fork", "sched_process_exec", "sched_process_exit", "sys_exit")
 MAPS: Final = (
-    *("small_ring", "medium_ring", "large_ring", "exec_ring"),
+    *("small_ring", "medium_ring", "large_ring", "exec_ring", "long_exec_ring"),
     *("counts", "own_processes", "wanted", "wanted_compat"),
 )
 WALK_STEPS: Final = 48
@@ -51,6 +51,7 @@ def ring_sizes(small_mib: int) -> dict[str, int]:
         "medium": max(small // 4, MIB),
         "large": max(small // 16, MIB),
         "exec": max(small // 4, MIB),
+        "long_exec": max(small // 8, MIB),
     }
 
 

@@ -86,8 +86,8 @@ class ProcessTable:
 
     def exec(self, record: np.void) -> None:
         """Take in a process that runs a new program."""
-        header = record["h"]
-        pid, uid, ppid = int(header["pid"]), int(header["uid"]), int(record["ppid"])
+        header, identity = record["h"], record["i"]
+        pid, uid, ppid = int(header["pid"]), int(header["uid"]), int(identity["ppid"])
         parent = self._current.get(ppid)
         cgroup = joined(_text(record, "cgroup"))
         container = self._runtimes.container(cgroup)
@@ -97,17 +97,17 @@ class ProcessTable:
                 pid=pid,
                 start=int(header["start"]),
                 exec=int(header["exec"]),
-                vpid=int(record["vpid"]),
+                vpid=int(identity["vpid"]),
                 ppid=ppid,
                 parent_exec=parent.exec if parent else None,
-                sid=int(record["sid"]),
+                sid=int(identity["sid"]),
                 uid=uid,
-                gid=int(record["gid"]),
-                loginuid=int(record["loginuid"]),
-                tty=int(record["tty"]),
-                cap_permitted=int(record["cap_permitted"]),
-                cap_effective=int(record["cap_effective"]),
-                cap_inheritable=int(record["cap_inheritable"]),
+                gid=int(identity["gid"]),
+                loginuid=int(identity["loginuid"]),
+                tty=int(identity["tty"]),
+                cap_permitted=int(identity["cap_permitted"]),
+                cap_effective=int(identity["cap_effective"]),
+                cap_inheritable=int(identity["cap_inheritable"]),
                 name=bytes(header["comm"]),
                 exepath=joined(_text(record, "exe"), notes),
                 args=_text(record, "args"),
@@ -179,4 +179,4 @@ def _same_start(one: int, other: int) -> bool:
 
 
 def _text(record: np.void, name: str) -> bytes:
-    return bytes(record[name].tobytes()[: record[f"{name}_len"]])
+    return bytes(record[name].tobytes()[: record["i"][f"{name}_len"]])

@@ -8,6 +8,8 @@ PATH_BYTES: Final = 4096
 NAME_BYTES: Final = 256
 WALK_BYTES: Final = PATH_BYTES + NAME_BYTES
 ARGS_BYTES: Final = 4096
+SHORT_ARGS: Final = 1024
+SHORT_WALK: Final = 256
 SMALL_PATH: Final = 168
 MEDIUM_PATH: Final = 256
 MEDIUM_DIR: Final = 256
@@ -35,9 +37,8 @@ HEADER: Final = np.dtype(
 SMALL: Final = np.dtype([("h", HEADER), ("path", f"V{SMALL_PATH}")])
 MEDIUM: Final = np.dtype([("h", HEADER), ("path", f"V{MEDIUM_PATH}"), ("dir", f"V{MEDIUM_DIR}")])
 LARGE: Final = np.dtype([("h", HEADER), ("path", f"V{PATH_BYTES}"), ("dir", f"V{WALK_BYTES}")])
-EXEC: Final = np.dtype(
+IDENTITY: Final = np.dtype(
     [
-        ("h", HEADER),
         ("ppid", "<u4"),
         ("vpid", "<u4"),
         ("sid", "<u4"),
@@ -51,12 +52,17 @@ EXEC: Final = np.dtype(
         ("exe_len", "<u2"),
         ("cwd_len", "<u2"),
         ("cgroup_len", "<u2"),
-        ("args", f"V{ARGS_BYTES}"),
-        ("exe", f"V{WALK_BYTES}"),
-        ("cwd", f"V{WALK_BYTES}"),
-        ("cgroup", f"V{WALK_BYTES}"),
     ]
 )
+
+
+def _exec(args: int, walk: int) -> np.dtype[np.void]:
+    texts = [("args", f"V{args}"), ("exe", f"V{walk}"), ("cwd", f"V{walk}"), ("cgroup", f"V{walk}")]
+    return np.dtype([("h", HEADER), ("i", IDENTITY), *texts])
+
+
+EXEC: Final = _exec(SHORT_ARGS, SHORT_WALK)
+LONG_EXEC: Final = _exec(ARGS_BYTES, WALK_BYTES)
 
 NOTE_TRUNCATED: Final = 1
 NOTE_DIRECTORY: Final = 2

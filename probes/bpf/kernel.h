@@ -16,8 +16,10 @@ BPF_RINGBUF_OUTPUT(small_ring, SMALL_PAGES);
 BPF_RINGBUF_OUTPUT(medium_ring, MEDIUM_PAGES);
 BPF_RINGBUF_OUTPUT(large_ring, LARGE_PAGES);
 BPF_RINGBUF_OUTPUT(exec_ring, EXEC_PAGES);
+BPF_RINGBUF_OUTPUT(long_exec_ring, LONG_EXEC_PAGES);
 BPF_PERCPU_ARRAY(counts, u64, 2);
 BPF_PERCPU_ARRAY(scratch, struct large, 1);
+BPF_PERCPU_ARRAY(exec_scratch, struct long_exec, 1);
 BPF_HASH(own_processes, u32, u8, 4096);
 
 static __always_inline void count(int what) {

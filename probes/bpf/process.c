@@ -43,6 +43,56 @@ static __always_inline u32 walk_cgroup(char *out, void *task) {
   return length;
 }
 
+static __always_inline void fill_identity(struct identity *i, void *task) {
+  void *credentials = READ_POINTER(task, task_struct__cred);
+  i->ppid = READ(u32, READ_POINTER(task, task_struct__real_parent), task_struct__tgid);
+  i->vpid = vpid_of(task);
+  i->sid = session_of(task);
+  i->tty = tty_of(task);
+  i->gid = READ(u32, credentials, cred__egid);
+#ifdef OFFSET_task_struct__loginuid
+  i->loginuid = READ(u32, task, task_struct__loginuid);
+#else
+  i->loginuid = -1;  // a kernel without audit
+#endif
+  i->cap_permitted = READ(u64, credentials, cred__cap_permitted);
+  i->cap_effective = READ(u64, credentials, cred__cap_effective);
+  i->cap_inheritable = READ(u64, credentials, cred__cap_inheritable);
+}
+
+static __always_inline u32 read_args(char *out, void *mm) {
+  u64 from = READ(u64, mm, mm_struct__arg_start);
+  u64 bytes = READ(u64, mm, mm_struct__arg_end) - from;
+  if (bytes > ARGS_BYTES - 1) bytes = ARGS_BYTES - 1;
+  u32 size = bytes;
+  asm volatile("" : "+r"(size));  // keep the compiler from dropping the mask that the verifier needs
+  size &= ARGS_BYTES - 1;
+  return bpf_probe_read_user(out, size, (void *)from) ? 0 : size;
+}
+
+// Copy what of a field is used; a mask of its size keeps the verifier sure of the bound.
+#define COPY(to, from, field, size) ({ u32 _length = (from)->i.field##_len; \
+  asm volatile("" : "+r"(_length)); \
+  bpf_probe_read_kernel((to)->field, _length & ((size) - 1), (from)->field); })
+
+// Most programs are started with little: the ring then holds ten times as many.
+static __always_inline void send_exec(struct long_exec *e) {
+  struct identity *i = &e->i;
+  if (i->args_len < SHORT_ARGS && i->exe_len < SHORT_WALK && i->cwd_len < SHORT_WALK && i->cgroup_len < SHORT_WALK) {
+    struct exec *s = exec_ring.ringbuf_reserve(sizeof(struct exec));
+    if (!s) { count(COUNT_DROPPED); return; }
+    __builtin_memcpy(&s->h, &e->h, sizeof(struct header));
+    __builtin_memcpy(&s->i, &e->i, sizeof(struct identity));
+    COPY(s, e, args, SHORT_ARGS);
+    COPY(s, e, exe, SHORT_WALK);
+    COPY(s, e, cwd, SHORT_WALK);
+    COPY(s, e, cgroup, SHORT_WALK);
+    exec_ring.ringbuf_submit(s, BPF_RB_NO_WAKEUP);
+    return;
+  }
+  if (long_exec_ring.ringbuf_output(e, sizeof(struct long_exec), BPF_RB_NO_WAKEUP)) count(COUNT_DROPPED);
+}
+
 RAW_TRACEPOINT_PROBE(sched_process_fork) {
   void *parent = (void *)ctx->args[0];
   void *child = (void *)ctx->args[1];
@@ -70,37 +120,19 @@ RAW_TRACEPOINT_PROBE(sched_process_exec) {
   void *task = (void *)ctx->args[0];
   u32 pid = bpf_get_current_pid_tgid() >> 32;
   if (is_own(pid)) { count(COUNT_IGNORED); return 0; }
-  struct exec *e = exec_ring.ringbuf_reserve(sizeof(struct exec));
-  if (!e) { count(COUNT_DROPPED); return 0; }
+  int zero = 0;
+  struct long_exec *e = exec_scratch.lookup(&zero);
+  if (!e) return 0;
   fill_header(&e->h, task, EVENT_EXECVE);
+  fill_identity(&e->i, task);
   void *mm = READ_POINTER(task, task_struct__mm);
-  void *credentials = READ_POINTER(task, task_struct__cred);
   void *fs = READ_POINTER(task, task_struct__fs);
   void *file = READ_POINTER(mm, mm_struct__exe_file);
-  e->ppid = READ(u32, READ_POINTER(task, task_struct__real_parent), task_struct__tgid);
-  e->vpid = vpid_of(task);
-  e->sid = session_of(task);
-  e->tty = tty_of(task);
-  e->gid = READ(u32, credentials, cred__egid);
-#ifdef OFFSET_task_struct__loginuid
-  e->loginuid = READ(u32, task, task_struct__loginuid);
-#else
-  e->loginuid = -1;  // a kernel without audit
-#endif
-  e->cap_permitted = READ(u64, credentials, cred__cap_permitted);
-  e->cap_effective = READ(u64, credentials, cred__cap_effective);
-  e->cap_inheritable = READ(u64, credentials, cred__cap_inheritable);
-  u64 from = READ(u64, mm, mm_struct__arg_start);
-  u64 bytes = READ(u64, mm, mm_struct__arg_end) - from;
-  if (bytes > ARGS_BYTES - 1) bytes = ARGS_BYTES - 1;
-  u32 size = bytes;
-  asm volatile("" : "+r"(size));  // keep the compiler from dropping the mask that the verifier needs
-  size &= ARGS_BYTES - 1;
-  e->args_len = bpf_probe_read_user(e->args, size, (void *)from) ? 0 : size;
-  e->exe_len = walk_path(e->exe, task, READ_POINTER(file, file__f_path_mnt), READ_POINTER(file, file__f_path_dentry), &e->h.notes);
-  e->cwd_len = walk_path(e->cwd, task, READ_POINTER(fs, fs_struct__pwd_mnt), READ_POINTER(fs, fs_struct__pwd_dentry), &e->h.notes);
-  e->cgroup_len = walk_cgroup(e->cgroup, task);
-  exec_ring.ringbuf_submit(e, BPF_RB_NO_WAKEUP);
+  e->i.args_len = read_args(e->args, mm);
+  e->i.exe_len = walk_path(e->exe, task, READ_POINTER(file, file__f_path_mnt), READ_POINTER(file, file__f_path_dentry), &e->h.notes);
+  e->i.cwd_len = walk_path(e->cwd, task, READ_POINTER(fs, fs_struct__pwd_mnt), READ_POINTER(fs, fs_struct__pwd_dentry), &e->h.notes);
+  e->i.cgroup_len = walk_cgroup(e->cgroup, task);
+  send_exec(e);
   return 0;
 }
 

@@ -7,6 +7,8 @@
 #define PATH_BYTES 4096
 #define NAME_BYTES 256
 #define ARGS_BYTES 4096
+#define SHORT_ARGS 1024
+#define SHORT_WALK 256
 
 // Directories travel leaf first, each name ended by NUL ("shadow\0etc\0" is /etc/shadow): the kernel
 // can only be walked upwards. NAME_BYTES more than the longest, so that a bounded offset may write a name.
@@ -53,8 +55,7 @@ struct large {
   char dir[WALK_BYTES];
 };
 
-struct exec {
-  struct header h;
+struct identity {
   u32 ppid;
   u32 vpid;
   u32 sid;
@@ -68,6 +69,20 @@ struct exec {
   u16 exe_len;
   u16 cwd_len;
   u16 cgroup_len;
+};
+
+struct exec {
+  struct header h;
+  struct identity i;
+  char args[SHORT_ARGS];
+  char exe[SHORT_WALK];
+  char cwd[SHORT_WALK];
+  char cgroup[SHORT_WALK];
+};
+
+struct long_exec {
+  struct header h;
+  struct identity i;
   char args[ARGS_BYTES];
   char exe[WALK_BYTES];
   char cwd[WALK_BYTES];

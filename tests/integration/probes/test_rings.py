@@ -15,6 +15,7 @@ from typing import IO
 import pytest
 
 from probes import records
+from probes.kernel import RECORDS
 from probes.loader import detach, pinned_session
 from tests.batches import events_of
 from tests.integration.probes.conftest import Watch
@@ -121,10 +122,10 @@ def test_the_records_are_laid_out_as_the_c_compiler_lays_them_out(folder: Path) 
     write_headers(folder)
     os.environ["BCC_KERNEL_SOURCE"] = str(folder)
     c = (Path(records.__file__).parent / "bpf/records.h").read_text()
-    wanted = {"small": records.SMALL, "medium": records.MEDIUM, "large": records.LARGE, "exec": records.EXEC}
-    arrays = "".join(f"BPF_ARRAY(a_{name}, struct {name}, 1);\n" for name in wanted)
+
+    arrays = "".join(f"BPF_ARRAY(a_{name}, struct {name}, 1);\n" for name in RECORDS)
     program = BPF(text=f"#include <linux/sched.h>\n{c}\n{arrays}".encode())
-    for name, dtype in wanted.items():
+    for name, dtype in RECORDS.items():
         leaf = program[f"a_{name}".encode()].Leaf
         assert ctypes.sizeof(leaf) == dtype.itemsize, name
         for field in dtype.names or ():

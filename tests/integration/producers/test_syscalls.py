@@ -84,7 +84,7 @@ def test_events_reach_kafka_and_the_ring_is_given_back(watch: Watch, kafka: Brok
 
 def test_a_batch_too_large_for_its_topic_is_made_again_in_parts(kafka: Broker, tmp_path: Path) -> None:
     registry, node, since = MemoryRegistry(), f"node-{uuid4().hex}", time.time() - 5
-    watch = Watch(tmp_path / "bpf", ring_mib=128)  # holds more than a message of the topic may
+    watch = Watch(tmp_path / "bpf", ring_mib=256)  # holds more than a message of the topic may
     paths = [f"/nowhere/{number:04}".encode() + b"/x" * 2030 for number in range(900)]
     for path in paths:
         with pytest.raises(FileNotFoundError):

@@ -56,9 +56,11 @@ def batcher() -> Batcher:
 @settings(max_examples=60)
 @given(st.lists(call, max_size=20), st.lists(call, max_size=8), st.lists(call, max_size=3))
 def test_whatever_was_recorded_is_in_the_batch(small: list, medium: list, large: list) -> None:
-    nothing = Chunk(np.zeros(0, dtype=records.EXEC), np.zeros(0, dtype=np.uint64))
+    nothing = [
+        Chunk(np.zeros(0, dtype=dtype), np.zeros(0, dtype=np.uint64)) for dtype in (records.EXEC, records.LONG_EXEC)
+    ]
     chunks = (chunk(records.SMALL, small, 0), chunk(records.MEDIUM, medium, 64), chunk(records.LARGE, large, 128))
-    reading = Reading(*chunks, nothing, (), ())
+    reading = Reading(*chunks, *nothing, (), ())
     batch = batcher().batch(reading, boot_offset_ns=5, dropped=1, ignored=2)
 
     rows = small + medium + large
