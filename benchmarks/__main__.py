@@ -6,7 +6,6 @@ import statistics
 import sys
 import tempfile
 import time
-from collections.abc import Callable
 from pathlib import Path
 
 from rich.console import Console
@@ -19,6 +18,7 @@ RATES = (50_000, 200_000, 400_000, 0)
 SECONDS = 5.0
 LATENCIES = 200
 FILES = 256
+RUNS = 3
 
 Row = tuple[str, str, str]
 """What was measured, the figure, the aim or the floor."""
@@ -28,42 +28,96 @@ def main() -> int:
     """Measure everything and print the table; takes about three minutes."""
     if os.geteuid():
         sys.exit("The benchmarks load eBPF programs, which takes root; run: sudo make bench")
+    loads = [os.getloadavg()]
     rows: list[Row] = []
     with tempfile.TemporaryDirectory(prefix="deedlog-bench-") as folder:
         place = Path(folder)
         program, files = storm.build(place), storm.files(place, FILES)
-        rows += quiet(program, files)
+        bare = ns_per_open(program, files)
         with pipeline(place / "home", "bench") as running:
             rows += starts(running)
             rows += latencies(running)
-            rows += [row for rate in RATES for row in passage(running, program, files, rate)]
+            rows += slow_down(bare, ns_per_open(program, files))
+            for rate in RATES:
+                rows += passage(running, program, files, rate)
             rows += memory(running)
     rows += detection.rows()
-    show(rows)
+    loads.append(os.getloadavg())
+    show(rows, loads)
     return 0
 
 
-def quiet(program: Path, files: list[Path]) -> list[Row]:
-    """The storm where nothing watches: what the slow-down is measured against."""
-    global bare
-    bare = median_storm(program, files)
-    return [("open+close, nothing attached", f"{bare:.0f} ns", "floor")]
-
-
-def median_storm(program: Path, files: list[Path], times: int = 3) -> float:
-    """Return the median CPU nanoseconds of an open and a close at full speed."""
-    storms = [storm.finish(storm.start(program, seconds=2, rate=0, files=files)) for _ in range(times)]
-    return statistics.median(s.ns_per_open for s in storms)
+def ns_per_open(program: Path, files: list[Path]) -> list[float]:
+    """Return what an open and a close cost at full speed, CPU nanoseconds, several times."""
+    storms = [storm.finish(storm.start(program, seconds=2, rate=0, files=files)) for _ in range(RUNS)]
+    return [s.ns_per_open for s in storms]
 
 
 def starts(running: Pipeline) -> list[Row]:
     """The first start, which makes everything, and warm ones."""
-    first = running.up()
-    warm = []
-    for _ in range(3):
+    first, warm = running.up(), []
+    for _ in range(RUNS):
         running.run("down")
         warm.append(running.up())
+    return [("start, the first", f"{first:.1f} s", ""), ("start, warm", spread(warm, "s", 1), "aim: 10 s")]
+
+
+def latencies(running: Pipeline) -> list[Row]:
+    """From the system call to the alert read from Kafka, at rest."""
+    measured = latency.measure(running, LATENCIES)
+    median, worst = latency.percentiles(measured)
+    floor = f"aim: p50 100 ms; floor: half the batch age, {running.settings.batch_age_ms / 2:.0f} ms"
+    return [("system call to alert on Kafka, p50", f"{median:.0f} ms", floor), ("the same, p99", f"{worst:.0f} ms", "")]
+
+
+def slow_down(bare: list[float], watched: list[float]) -> list[Row]:
+    """What the probes cost those who are watched."""
+    ratio = statistics.median(watched) / statistics.median(bare)
     return [
-        ("start of a new pipeline", f"{first:.1f} s", ""),
-        ("start, warm", f"{statistics.median(warm):.1f} s ({min(warm):.1f}-{max(warm):.1f})", "aim: 10 s"),
+        ("open+close, nothing attached", spread(bare, "ns", 0), "floor"),
+        ("open+close, watched", spread(watched, "ns", 0), f"x{ratio:.2f}; Falco 0.44.1: x2.0"),
     ]
+
+
+def passage(running: Pipeline, program: Path, files: list[Path], rate: int) -> list[Row]:
+    """A storm on one core through the pipeline on both."""
+    p = throughput.measure(running, program, files, rate=rate, seconds=SECONDS)
+    name = f"storm of {rate:,} opens/s" if rate else "storm at full speed"
+    cpu = sum(p.cpu.values()) / max(p.events, 1) * 1e6
+    share = ", ".join(f"{process} {seconds / p.made.seconds:.0%}" for process, seconds in p.cpu.items())
+    made = f"{p.made.opens / p.made.seconds:,.0f}/s made"
+    lost = p.made.opens - p.published
+    return [
+        (name, f"{made}, {lost:,} missing, {p.dropped:,} dropped", "aim: 200,000/s, none dropped"),
+        ("  judged after its end", f"{p.behind:.1f} s", "offsets are committed once a second"),
+        ("  cost", f"{cpu:.2f} us CPU and {p.bytes_on_disk / max(p.events, 1):.1f} bytes on disk per event", ""),
+        ("  cores", share, ""),
+    ]
+
+
+def memory(running: Pipeline) -> list[Row]:
+    """What each process holds after the storms."""
+    return [
+        (f"memory of {name}", f"{process['memory_bytes'] / (1 << 20):.0f} MiB", "")
+        for name, process in running.processes().items()
+    ]
+
+
+def spread(values: list[float], unit: str, digits: int) -> str:
+    """Return the median and the range."""
+    low, high = min(values), max(values)
+    return f"{statistics.median(values):.{digits}f} {unit} ({low:.{digits}f}-{high:.{digits}f})"
+
+
+def show(rows: list[Row], loads: list[tuple[float, float, float]]) -> None:
+    """Print the table and what it was measured on."""
+    table = Table("measured", "figure", "aim or floor")
+    for row in rows:
+        table.add_row(*row)
+    Console(width=None if sys.stdout.isatty() else 150).print(table)
+    print(f"{time.strftime('%Y-%m-%d')}, Linux {platform.release()}, {os.cpu_count()} cores,", end=" ")
+    print(f"load average before {loads[0][0]:.1f}, after {loads[1][0]:.1f} (the storms' own included)")
+
+
+if __name__ == "__main__":
+    sys.exit(main())

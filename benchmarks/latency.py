@@ -8,11 +8,11 @@ from pathlib import Path
 
 from confluent_kafka import Consumer
 
-from tests.pipelines import Pipeline
 from schemas.codec import Codec
 from schemas.registry import HttpRegistry
 from schemas.topics import ALERTS
 from schemas.types.alerts import Alert
+from tests.pipelines import Pipeline
 
 SECRET = Path("/etc/shadow")
 PAUSE = 0.113

@@ -1,56 +1,114 @@
-"""A storm of opens through the whole pipeline: what was made, read, dropped and judged, and what it cost."""
+"""A storm of opens through the whole pipeline: what was made, published, dropped and judged, and what it cost."""
 
 import time
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
-from confluent_kafka import Consumer, ConsumerGroupTopicPartitions, TopicPartition
-from confluent_kafka.admin import AdminClient, OffsetSpec
+import numpy as np
+from confluent_kafka import Consumer, TopicPartition
 
 from benchmarks import storm
-from tests.pipelines import Pipeline
 from schemas.codec import Codec
 from schemas.registry import HttpRegistry
 from schemas.topics import SYSCALLS
 from schemas.types.syscalls import SyscallBatch
 from streams.app import APP_ID
+from tests.pipelines import Pipeline
 
 JUDGED_WITHIN = 60.0
+PARTITIONS = [TopicPartition(SYSCALLS.name, number) for number in range(SYSCALLS.partitions)]
+
+Offsets = dict[int, int]
 
 
 class Passage(NamedTuple):
     """How a storm passed through the pipeline."""
 
-    asked: int
     made: storm.Storm
     published: int
+    """Its opens that are on the topic."""
     dropped: int
-    wire_bytes: int
+    """Events, its own or not, that the kernel could not queue meanwhile."""
+    bytes_on_disk: int
+    """By which the topic grew, as the broker keeps it."""
+    events: int
+    """All events on the topic meanwhile."""
     behind: float
+    """Seconds from its end until all of it was judged and the worker's offsets committed."""
     cpu: dict[str, float]
-    memory: dict[str, int]
+    """CPU seconds by process."""
 
 
 def measure(pipeline: Pipeline, program: Path, files: list[Path], *, rate: int, seconds: float) -> Passage:
-    """Let a storm blow and return how it passed; `behind`: seconds after its end until all of it was judged."""
-    before, offsets = pipeline.processes(), ends(pipeline)
-    dropped = drops(pipeline, offsets)
+    """Let a storm blow through a pipeline at rest and return how it passed."""
+    consumer = Consumer({"bootstrap.servers": pipeline.settings.kafka, "group.id": APP_ID, "enable.auto.commit": False})
+    wait_until_judged(consumer)
+    before, start, disk = pipeline.processes(), ends(consumer), disk_bytes(pipeline)
     made = storm.finish(storm.start(program, seconds=seconds, rate=rate, files=files))
-    over = time.monotonic()
-    while not judged(pipeline):
-        if time.monotonic() - over > JUDGED_WITHIN:
-            raise SystemExit(f"the storm of {made.opens} opens was not judged within {JUDGED_WITHIN} s")
-        time.sleep(0.05)
-    behind = time.monotonic() - over
+    behind = wait_until_judged(consumer)
     after = pipeline.processes()
-    published, dropped_after, size = contents(pipeline, offsets)
+    grown = disk_bytes(pipeline) - disk
+    published, events, dropped = contents(pipeline, start, ends(consumer))
+    consumer.close()
     return Passage(
-        asked=rate,
         made=made,
         published=published,
-        dropped=dropped_after - dropped,
-        wire_bytes=size,
+        dropped=dropped,
+        bytes_on_disk=grown,
+        events=events,
         behind=behind,
-        cpu={name: p["cpu_seconds"] - before[name]["cpu_seconds"] for name, p in after.items()},
-        memory={name: p["memory_bytes"] for name, p in after.items()},
+        cpu={name: process["cpu_seconds"] - before[name]["cpu_seconds"] for name, process in after.items()},
     )
+
+
+def ends(consumer: Consumer) -> Offsets:
+    """Return the end of each partition of the topic."""
+    return {p.partition: consumer.get_watermark_offsets(p, timeout=10)[1] for p in PARTITIONS}
+
+
+def wait_until_judged(consumer: Consumer) -> float:
+    """Wait until the worker has committed all that is on the topic now; return how many seconds that took."""
+    began, wanted = time.monotonic(), ends(consumer)
+    while time.monotonic() - began < JUDGED_WITHIN:
+        committed = {p.partition: p.offset for p in consumer.committed(PARTITIONS, timeout=10)}
+        if all(committed[number] >= end for number, end in wanted.items() if end):
+            return time.monotonic() - began
+        time.sleep(0.05)
+    raise SystemExit(f"the worker is more than {JUDGED_WITHIN:.0f} s behind")
+
+
+def contents(pipeline: Pipeline, start: Offsets, end: Offsets) -> tuple[int, int, int]:
+    """Return how many opens of the storm, and events in all, are on the topic between two offsets; and the drops."""
+    codec = Codec(HttpRegistry(pipeline.settings.registry))
+    consumer = Consumer(
+        {"bootstrap.servers": pipeline.settings.kafka, "group.id": "bench", "enable.auto.commit": False}
+    )
+    consumer.assign([TopicPartition(SYSCALLS.name, number, offset) for number, offset in start.items()])
+    left = sum(end.values()) - sum(start.values())
+    opens = events = 0
+    drops: list[int] = []
+    while left:
+        message = consumer.poll(10)
+        if message is None or message.error():
+            raise SystemExit("the topic cannot be read back")
+        left -= 1
+        batch = codec.decode(message.value())
+        assert isinstance(batch, SyscallBatch)
+        opens += opens_of_the_storm(batch)
+        events += batch.count
+        drops.append(batch.dropped)
+    consumer.close()
+    return opens, events, max(drops, default=0) - min(drops, default=0)
+
+
+def opens_of_the_storm(batch: SyscallBatch) -> int:
+    """Return how many opens of the storm's own files a batch holds."""
+    paths = np.frombuffer(batch.event_path, dtype="<u4")
+    ours = [code for code, text in enumerate(batch.strings) if b"/srv/application/releases/module-" in text]
+    return int(np.isin(paths, ours).sum())
+
+
+def disk_bytes(pipeline: Pipeline) -> int:
+    """Return the bytes that the embedded broker keeps of the topic."""
+    logs = pipeline.settings.home.glob(f"kafka/**/{SYSCALLS.name}-*/*.log")
+    return sum(path.stat().st_size for path in logs)
