@@ -41,6 +41,10 @@ def container_in(cgroup: bytes) -> tuple[str, str] | None:
     return None
 
 
+MAX_CONTAINERS: Final = 4096
+"""How many containers are remembered; one that comes again is asked for again."""
+
+
 class Runtimes:
     """The container runtimes of a machine, read from their files under `root`."""
 
@@ -61,6 +65,8 @@ class Runtimes:
         if known is None or known.name is None:
             known = self._ask(runtime, identity)
             self._known[identity] = known
+            if len(self._known) > MAX_CONTAINERS:
+                del self._known[next(iter(self._known))]
         return known
 
     def _ask(self, runtime: str, identity: str) -> Container:

@@ -2,10 +2,14 @@
 
 import os
 import stat
+import time
 from pathlib import Path
 from typing import Final
 
 MAX_BYTES: Final = 1 << 20
+MAX_AGE: Final = 10.0
+"""Seconds after which a passwd file is read again: users come and go."""
+MAX_FILES: Final = 1024
 UNKNOWN_ID: Final = 0xFFFFFFFF
 
 
@@ -43,23 +47,20 @@ def read_passwd(root: Path) -> dict[int, bytes]:
 
 
 class Users:
-    """User names by container and id, each passwd file read once until `forget`."""
+    """User names by container and id; a passwd file is read again when what is known of it is old."""
 
     def __init__(self, proc: Path = Path("/proc")) -> None:
         self._proc = proc
-        self._names: dict[str, dict[int, bytes]] = {}
+        self._names: dict[str, tuple[float, dict[int, bytes]]] = {}
 
     def name(self, uid: int, container: str | None, pid: int) -> bytes:
         """Return the name of a user where the process `pid` lives; empty if it has none there."""
         where = container or ""
-        names = self._names.get(where)
-        if names is None:
-            root = self._proc / str(pid) / "root" if container else Path("/")
-            names = read_passwd(root)
-            if names or not container:  # a process that is gone says nothing of its container
-                self._names[where] = names
+        read_at, names = self._names.get(where, (-MAX_AGE, {}))
+        if time.monotonic() - read_at >= MAX_AGE:
+            names = read_passwd(self._proc / str(pid) / "root" if container else Path("/")) or names
+            self._names.pop(where, None)
+            self._names[where] = time.monotonic(), names
+            if len(self._names) > MAX_FILES:
+                del self._names[next(iter(self._names))]
         return names.get(uid, b"")
-
-    def forget(self) -> None:
-        """Read all files again when next asked: users come and go."""
-        self._names.clear()

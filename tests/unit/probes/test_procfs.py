@@ -6,8 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from probes import users
 from probes.procfs import main_cgroup, parse_stat, processes, read_process
-from probes.users import parse_passwd, read_passwd
+from probes.users import Users, parse_passwd, read_passwd
 
 NUMBERS = " ".join(map(str, range(1, 50)))
 
@@ -47,6 +48,21 @@ def test_this_process_is_found() -> None:
 
 def test_a_process_that_is_gone_is_none(tmp_path: Path) -> None:
     assert read_process(tmp_path / "999999") is None
+
+
+def test_users_are_told_by_name_and_old_files_read_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    passwd = tmp_path / "1/root/etc/passwd"
+    passwd.parent.mkdir(parents=True)
+    passwd.write_text("app:x:7:7::/:/bin/sh\n")
+    known = Users(tmp_path)
+    assert known.name(7, "container", 1) == b"app"
+    assert known.name(8, "container", 1) == b""
+    passwd.write_text("other:x:7:7::/:/bin/sh\n")
+    assert known.name(7, "container", 1) == b"app"
+    monkeypatch.setattr(users, "MAX_AGE", 0.0)
+    assert known.name(7, "container", 1) == b"other"
+    assert known.name(7, "container", 2) == b"other"  # this process is gone; what is known stays
+    assert known.name(0, None, 1) == b"root"
 
 
 @pytest.mark.parametrize("kind", ["link out of the container", "fifo", "missing"])
