@@ -66,9 +66,13 @@ class Child:
                 await self._rest(status, pause(failures, random.random()))
         self._update(phase="stopped", pid=None)
 
+    def let_go(self) -> None:
+        """Start the process no more when it ends."""
+        self._stopping.set()
+
     async def stop(self) -> None:
         """Ask the process to end, kill it when its grace is over; returns when it is gone."""
-        self._stopping.set()
+        self.let_go()
         async with self._spawning:
             process = self._process
         if process is None or process.returncode is not None:
@@ -148,6 +152,7 @@ class Child:
             return
         if message.get("READY") == "1" and phase == "starting":
             phase = "ready"
+            self._listener.ready(self.program.name)
         if message.get("STOPPING") == "1" and phase == "ready":
             phase = "stopping"
         self._update(phase=phase, status=message.get("STATUS", self.state.status))

@@ -11,6 +11,9 @@ class Listener(Protocol):
     def started(self, process: str, pid: int, restarts: int) -> None:
         """Hear that a process was started."""
 
+    def ready(self, process: str) -> None:
+        """Hear that a process does its work now."""
+
     def exited(self, process: str, pid: int, status: int, restart_in: float) -> None:
         """Hear that a process ended unasked: its exit code, or its signal negated; seconds to its restart."""
 
@@ -44,6 +47,9 @@ class Memory:
     def started(self, process: str, pid: int, restarts: int) -> None:
         """Remember that a process was started."""
         self.events.append(Started(process, pid, restarts))
+
+    def ready(self, process: str) -> None:
+        """Do nothing."""
 
     def exited(self, process: str, pid: int, status: int, restart_in: float) -> None:
         """Remember that a process ended unasked."""

@@ -4,6 +4,7 @@ import logging
 import queue
 import threading
 import time
+from contextlib import suppress
 from typing import TYPE_CHECKING, Final
 
 from infra.config import Settings
@@ -16,6 +17,10 @@ if TYPE_CHECKING:
 LARGEST_QUEUE: Final = 1000
 RETRY_SECONDS: Final = 0.5
 POLL_SECONDS: Final = 0.5
+LATE_SECONDS: Final = 2.0
+"""From the moment that the log can be written to: until then the other processes need the CPU to start."""
+API: Final = "api"
+"""The process that is ready when broker, topics and schemas are."""
 
 log = logging.getLogger(__name__)
 Event = ProcessStarted | ProcessExited
@@ -30,7 +35,8 @@ class Reporter:
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
-        self._queue: queue.Queue[Event] = queue.Queue(LARGEST_QUEUE)
+        self._queue: queue.Queue[Event | None] = queue.Queue(LARGEST_QUEUE)
+        self._open = threading.Event()
         self._stop = threading.Event()
         self._end = float("inf")
         self._thread = threading.Thread(target=self._run, name="reporter", daemon=True)
@@ -40,6 +46,11 @@ class Reporter:
         """Put on record that a process was started."""
         node, now = self._settings.node, time.time_ns()
         self._put(ProcessStarted(node=node, process=process, pid=pid, restarts=restarts, time=now))
+
+    def ready(self, process: str) -> None:
+        """Begin to publish when the log is there."""
+        if process == API:
+            self._open.set()
 
     def exited(self, process: str, pid: int, status: int, restart_in: float) -> None:
         """Put on record that a process ended unasked."""
@@ -58,6 +69,11 @@ class Reporter:
         """Publish what waits, for so many seconds at most, and stop."""
         self._end = time.monotonic() + seconds
         self._stop.set()
+        if not self._open.is_set():
+            log.info("%s events are not on record: the log was never there", self._queue.qsize())
+            return
+        with suppress(queue.Full):
+            self._queue.put_nowait(None)  # wakes the thread
         self._thread.join(seconds + 1)
 
     def _put(self, event: Event) -> None:
@@ -67,6 +83,8 @@ class Reporter:
             log.warning("not published, too many wait: %s", event)
 
     def _run(self) -> None:
+        self._open.wait()
+        self._stop.wait(LATE_SECONDS)
         publisher: Publisher | None = None
         while not self._is_over():
             try:
@@ -75,7 +93,7 @@ class Reporter:
                 if publisher is not None:
                     publisher.poll(0)
                 continue
-            publisher = self._publish(event, publisher)
+            publisher = self._publish(event, publisher) if event else publisher
         if publisher is not None:
             left = publisher.flush(max(0.0, self._end - time.monotonic()))
             log.info("events on record, %s left out", left)
@@ -109,7 +127,7 @@ class Reporter:
         from producers.publisher import Publisher
 
         settings = self._settings
-        return Publisher(settings.kafka, settings.registry, source=f"deedlog/{settings.node}/supervisor")
+        return Publisher(settings.kafka, settings.registry, source=f"/nodes/{settings.node}/supervisor")
 
 
 def _log_refusal(error: Exception | None) -> None:

@@ -88,6 +88,8 @@ class Tree:
     async def _stop_all(self) -> None:
         self._dirty.set()
         log.info("stopping")
+        for child in self.children:
+            child.let_go()
         await asyncio.to_thread(self._listener.close, REPORT_SECONDS)
         for child in reversed(self.children):
             await child.stop()
