@@ -5,6 +5,7 @@ client, and works while a daemon is down. Files are read when a container is fir
 """
 
 import re
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Final
@@ -41,6 +42,7 @@ def container_in(cgroup: bytes) -> tuple[str, str] | None:
     return None
 
 
+ASK_AGAIN: Final = 1.0
 MAX_CONTAINERS: Final = 4096
 """How many containers are remembered; one that comes again is asked for again."""
 
@@ -50,21 +52,23 @@ class Runtimes:
 
     def __init__(self, root: Path = Path("/")) -> None:
         self._root = root
-        self._known: dict[str, Container] = {}
+        self._known: dict[str, tuple[float, Container]] = {}
 
     def container(self, cgroup: bytes) -> Container | None:
         """Return the container of a cgroup path; None on the host.
 
-        Fields that the runtime's files do not tell are None. An answer is kept; a missing one is asked for again.
+        Fields that the runtime's files do not tell are None. An answer is kept; a missing one is asked for again
+        after ASK_AGAIN seconds.
         """
         found = container_in(cgroup) or self._runc_container(cgroup)
         if not found:
             return None
         runtime, identity = found
-        known = self._known.get(identity)
-        if known is None or known.name is None:
+        asked_at, known = self._known.get(identity, (-ASK_AGAIN, None))
+        now = time.monotonic()
+        if known is None or (known.name is None and now - asked_at >= ASK_AGAIN):
             known = self._ask(runtime, identity)
-            self._known[identity] = known
+            self._known[identity] = now, known
             if len(self._known) > MAX_CONTAINERS:
                 del self._known[next(iter(self._known))]
         return known

@@ -5,6 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from probes import containers
 from probes.containers import Runtimes, container_in
 from schemas.types.syscalls import Container
 
@@ -106,10 +107,14 @@ def test_a_container_that_runc_was_given_by_hand_is_found_by_its_state(tmp_path:
     assert Runtimes(tmp_path).container(b"/other") is None
 
 
-def test_a_container_whose_files_are_gone_keeps_its_id_and_is_asked_for_again(tmp_path: Path) -> None:
+def test_a_container_whose_files_are_gone_keeps_its_id_and_is_asked_for_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     runtimes, cgroup = Runtimes(tmp_path), f"/libpod_parent/libpod-{ID}".encode()
     assert runtimes.container(cgroup) == Container(id=ID, runtime="podman")
     podman_files(tmp_path)
+    assert runtimes.container(cgroup) == Container(id=ID, runtime="podman")  # not at every exec
+    monkeypatch.setattr(containers, "ASK_AGAIN", 0.0)
     found = runtimes.container(cgroup)
     assert found is not None
     assert found.name == "web"
