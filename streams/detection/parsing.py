@@ -150,7 +150,7 @@ def _explained(text: str, error: UnexpectedInput) -> ConditionSyntaxError:
         case UnexpectedToken(token=token):
             at = _start(token)
         case _:
-            at = error.pos_in_stream or 0
+            at = getattr(error, "pos_in_stream", None) or 0
     end = at + _stretch(text[at:])
     found = text[at:end]
     return ConditionSyntaxError(f"{found!r} does not fit here; {_expected(error)}", at, end, _hint(text, at, found))

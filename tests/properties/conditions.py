@@ -1,0 +1,179 @@
+"""Conditions, batches and values to compare, made by hypothesis."""
+
+from hypothesis import strategies as st
+
+from schemas.types.syscalls import Container
+from streams.detection.fields import FIELDS, Field
+from streams.detection.operators import ALLOWED
+from streams.detection.syntax import LIST_OPERATORS, And, Check, Condition, Macro, Not, Or, Word
+from tests.synthetic import NONE, SECOND, TIME, Call, Proc
+
+TYPES = ("open", "openat", "openat2", "creat", "execve", "clone", "setns", "unshare", "procexit", "mkdir")
+TEXTS = {
+    "evt.type": [*TYPES, "open,", "fork"],
+    "evt.dir": ["<", ">"],
+    "evt.res": ["SUCCESS", "ENOENT", "E"],
+    "evt.time": ["08:00:00.000000000", "08:00:00.000000001"],
+    "evt.arg.flags": ["O_RDONLY", "O_CREAT", "CLONE_NEWNS", "0", "O_DIRECTORY|O_RDONLY"],
+    "evt.arg.nstype": ["CLONE_NEWNS", "0"],
+    "evt.arg.mode": ["S_IXUSR", "0", "S_IROTH|S_IRGRP|S_IWUSR|S_IRUSR"],
+    "fd.type": ["file", "directory"],
+    "fd.typechar": ["f", "d"],
+    "thread.": ["CAP_SYS_ADMIN", "CAP_CHOWN CAP_CHECKPOINT_RESTORE", ""],
+    "user.name": ["root", "www"],
+    "container.": ["host", "box", "podman", "aaaaaaaaaaaa", "localhost/x", "1", "h:5000/y", "2", "bbbbbbbbbbbb box"],
+    "k8s.": ["pod", "default"],
+    "proc.args": ["-c a b", "", "/etc/shadow", "of", "-c", "\udcfe"],
+    "proc.": [
+        "bash",
+        "sh",
+        "cat",
+        "",
+        "é",
+        "\udcff\udcfe",
+        "cat /etc/shadow",
+        "/bin/sh",
+        "x",
+        "/usr/bin/bash",
+        "bash -c a b",
+    ],
+    "": [
+        "/etc/shadow",
+        "/etc",
+        "/",
+        "shadow",
+        "../etc//shadow",
+        "/etc/etc/shadow",
+        "/ETC/Shadow",
+        "a\udcff",
+        "/tmp",
+        "/tmp/a\udcff",
+    ],
+}
+ODD = ("it's", 'say "x"', "a\\b", "in", "or", "tab\t", "x:1", "a=b", "(x)")
+NUMBERS = {
+    "evt.num": ["0", "1", "2", "3", "0x10", "18446744073709551615"],
+    "evt.rawtime": ["1800000000000000000", "1800000000000000001", "1800000001000000000"],
+    "evt.rawres": ["0", "3", "-2", "-13", "100"],
+    "evt.arg.fd": ["-1", "0", "3"],
+    "fd.num": ["-1", "0", "3"],
+    "proc.duration": ["0", "1", "5000000000", "1000000000"],
+    "proc.tty": ["0", "34816", "4294967295"],
+    "": ["0", "1", "2", "3", "100", "-1", "4294967295", "99999999999999999999"],
+}
+FAMILIES = ("evt.arg", "evt.is_", "evt.", "fd.", "fd.", "proc.a", "proc.", "thread.", "user.", "container.", "k8s.")
+GLOBS = ("*", "/etc/*", "*sh*", "?", "[a-c]*", "*[!a-z]", "/ETC/sh*")
+REGEXES = (".*", "/etc/.*", "[a-z]+", "(ba)?sh", "a.b")
+LISTS = {"shells": ["bash", "sh"], "places": ["/etc/shadow", "/tmp"], "nothing": [], "numbers": ["1", "2", "34816"]}
+SAFE_FIELDS = sorted(FIELDS.keys() - {"evt.time.iso8601"})
+
+BYTES = st.sampled_from(
+    [b"", b"bash", b"sh", b"cat", b"/etc/shadow", b"\xff\xfe", "é".encode(), b"a b", b"/usr/bin/bash"]
+)
+PATHS = st.sampled_from(
+    [b"", b"/etc/shadow", b"shadow", b"../etc//shadow", b"/", b"/etc/", b"/tmp/x/../..", b"a\xff", b".", b"/ETC/Shadow"]
+)
+CONTAINERS = st.builds(
+    Container,
+    id=st.sampled_from(["a" * 64, "b" * 64]),
+    runtime=st.sampled_from(["podman", "unknown"]),
+    name=st.sampled_from([None, "box"]),
+    image=st.sampled_from([None, "localhost/x:1", "h:5000/y", "z@sha256:00", "h:5000/y:2@sha256:00"]),
+    privileged=st.sampled_from([None, True, False]),
+    pod_name=st.sampled_from([None, "pod"]),
+    pod_namespace=st.sampled_from([None, "default"]),
+)
+
+
+def processes(depth: int = 3) -> st.SearchStrategy[Proc]:
+    return st.builds(
+        Proc,
+        pid=st.integers(1, 4),
+        vpid=st.integers(0, 2),
+        ppid=st.integers(0, 3),
+        sid=st.integers(0, 3),
+        start=st.sampled_from([0, TIME, TIME - 5 * SECOND]),
+        uid=st.sampled_from([0, 1, NONE]),
+        gid=st.sampled_from([0, 1, NONE]),
+        loginuid=st.sampled_from([0, 100, NONE]),
+        tty=st.sampled_from([0, 34816, NONE]),
+        cap_permitted=st.sampled_from([0, 1 << 21, (1 << 0) | (1 << 40)]),
+        cap_effective=st.sampled_from([0, 1 << 21 | 1 << 5]),
+        name=BYTES,
+        exepath=BYTES,
+        args=st.sampled_from(
+            [b"", b"sh\0", b"sh\0-c\0a b\0", b"/bin/sh\0\0", b"x\0/etc/shadow\0", b"cut\0of", b"\xff\0\xfe\0"]
+        ),
+        cwd=PATHS,
+        user=st.sampled_from([b"", b"root", b"www"]),
+        known=st.integers(0, 1),
+        container=st.none() | CONTAINERS,
+        parent=st.none() if depth == 0 else st.none() | st.deferred(lambda: processes(depth - 1)),
+    )
+
+
+CALLS = st.builds(
+    Call,
+    type=st.sampled_from(TYPES),
+    process=processes(),
+    number=st.sampled_from([0, 1, 2, 3, 16, (1 << 64) - 1]),
+    time=st.sampled_from([TIME, TIME + 1, TIME + SECOND]),
+    thread=st.integers(1, 3),
+    result=st.sampled_from([0, 3, -2, -13, 100]),
+    fd=st.sampled_from([-1, 0, 3]),
+    flags=st.sampled_from([0, 1, 2, 3, 0o100, 0o101, 0o1102, 0o200000, 0o10000000, 0x20000, 0x10000000]),
+    mode=st.sampled_from([0, 0o644, 0o755]),
+    path=PATHS,
+    directory=st.sampled_from([b"", b"/etc", b"/", b".../deep", b"/tmp"]),
+)
+
+
+@st.composite
+def checks(draw: st.DrawFn) -> Check:
+    family = draw(st.sampled_from(FAMILIES))
+    field = FIELDS[draw(st.sampled_from([name for name in SAFE_FIELDS if name.startswith(family)]))]
+    operator = draw(st.sampled_from([*ALLOWED[field.type], "=="]))
+    argument = str(draw(st.integers(0, 3))) if field.indexed and draw(st.booleans()) else None
+    if operator == "exists":
+        return Check(field.name, argument, operator)
+    many = operator in LIST_OPERATORS
+    values = draw(st.lists(words(field, operator), min_size=0 if many else 1, max_size=3 if many else 1))
+    return Check(field.name, argument, operator, tuple(values))
+
+
+def words(field: Field, operator: str) -> st.SearchStrategy[Word]:
+    """Return values that the field may have in the tests' calls, and some that it cannot."""
+    match field.type, operator:
+        case "flag", _:
+            return st.sampled_from(["true", "false"]).map(Word)
+        case "number", _:
+            plain = st.sampled_from(of_field(NUMBERS, field)).map(Word)
+            return plain | st.just(Word("numbers")) if operator in LIST_OPERATORS else plain
+        case _, ("glob" | "iglob"):
+            return st.sampled_from(GLOBS).map(Word)
+        case _, "regex":
+            return st.sampled_from(REGEXES).map(lambda text: Word(text, quoted=True))
+        case _, "pmatch":
+            return st.sampled_from(["/etc", "/", "/*/shadow", "", "/tmp/x"]).map(lambda text: Word(text, quoted=True))
+        case _:
+            plain = st.builds(Word, st.sampled_from(of_field(TEXTS, field)) | st.sampled_from(ODD), st.just(True))
+            return plain | st.sampled_from(list(LISTS)[:3]).map(Word) if operator in LIST_OPERATORS else plain
+
+
+def of_field(table: dict[str, list[str]], field: Field) -> list[str]:
+    return next(values for prefix, values in table.items() if field.name.startswith(prefix))
+
+
+def conditions(macros: tuple[str, ...] = ()) -> st.SearchStrategy[Condition]:
+    leaves: st.SearchStrategy[Condition] = checks()
+    if macros:
+        leaves |= st.sampled_from(macros).map(Macro)
+    return st.recursive(
+        leaves,
+        lambda inner: (
+            st.lists(inner, min_size=2, max_size=3).map(lambda parts: And(tuple(parts)))
+            | st.lists(inner, min_size=2, max_size=3).map(lambda parts: Or(tuple(parts)))
+            | inner.filter(lambda part: not isinstance(part, Not)).map(Not)
+        ),
+        max_leaves=8,
+    )
