@@ -43,8 +43,8 @@ def container_in(cgroup: bytes) -> tuple[str, str] | None:
 
 
 ASK_AGAIN: Final = 1.0
-MAX_CONTAINERS: Final = 4096
-"""How many containers are remembered; one that comes again is asked for again."""
+MAX_CGROUPS: Final = 4096
+"""How many cgroups are remembered with their container; one that comes again is asked for again."""
 
 
 class Runtimes:
@@ -52,24 +52,21 @@ class Runtimes:
 
     def __init__(self, root: Path = Path("/")) -> None:
         self._root = root
-        self._known: dict[str, tuple[float, Container]] = {}
+        self._known: dict[bytes, tuple[float, Container | None]] = {}
 
     def container(self, cgroup: bytes) -> Container | None:
         """Return the container of a cgroup path; None on the host.
 
         Fields that the runtime's files do not tell are None. An answer is kept; a missing one is asked for again
-        after ASK_AGAIN seconds.
+        after ASK_AGAIN seconds: files are not searched at every exec.
         """
-        found = container_in(cgroup) or self._runc_container(cgroup)
-        if not found:
-            return None
-        runtime, identity = found
-        asked_at, known = self._known.get(identity, (-ASK_AGAIN, None))
+        asked_at, known = self._known.get(cgroup, (-ASK_AGAIN, None))
         now = time.monotonic()
-        if known is None or (known.name is None and now - asked_at >= ASK_AGAIN):
-            known = self._ask(runtime, identity)
-            self._known[identity] = now, known
-            if len(self._known) > MAX_CONTAINERS:
+        if (known is None or known.name is None) and now - asked_at >= ASK_AGAIN:
+            found = container_in(cgroup) or self._runc_container(cgroup)
+            known = self._ask(*found) if found else None
+            self._known[cgroup] = now, known
+            if len(self._known) > MAX_CGROUPS:
                 del self._known[next(iter(self._known))]
         return known
 
