@@ -38,7 +38,8 @@ install_packages() {
         command -v sudo >/dev/null || fail "Debian packages are missing: $missing" \
             "Only root can install them, and there is no sudo" "as root: apt-get install $missing"
         say "Debian packages are missing, sudo may ask for your password: $missing"
-        sudo -v
+        sudo -v || fail "Debian packages are missing: $missing" "sudo does not let you install them" \
+            "as root: apt-get install $missing"
         sudo=(sudo --preserve-env=http_proxy,https_proxy,no_proxy)
     fi
     # shellcheck disable=SC2086 # the packages are words
@@ -53,21 +54,17 @@ apt_install() { # sudo or nothing, packages...
     $sudo env DEBIAN_FRONTEND=noninteractive apt-get install "${options[@]}" "$@"
 }
 
-# With `sudo make`, all but the packages is made as the owner of the tree, who then can use and remove it.
 continue_as_owner() {
-    local owner=${SUDO_UID:-0}
-    [ "$(id -u)" -eq 0 ] && [ "$owner" -ne 0 ] && [ "$(stat -c %u .)" -eq "$owner" ] || return 0
-    chown "$owner:${SUDO_GID:-0}" build "$LOGS" "$LOGS"/* 2>/dev/null || true
-    local home
-    home=$(getent passwd "$owner" | cut -d: -f6)
-    exec setpriv --reuid "$owner" --regid "${SUDO_GID:-$owner}" --init-groups \
-        env -u SUDO_UID HOME="$home" USER="$SUDO_USER" SETUP_PACKAGES= "$PWD/infra/setup/setup.sh"
+    [ ${#AS_OWNER[@]} -gt 0 ] || return 0
+    chown "$SUDO_UID:${SUDO_GID:-$SUDO_UID}" build "$LOGS" "$LOGS"/* 2>/dev/null || true
+    SETUP_PACKAGES='' exec "${AS_OWNER[@]}" "$PWD/infra/setup/setup.sh"
 }
 
 make_venv() {
-    "$VENV/bin/python" -c 'import sys; sys.exit(sys.prefix == sys.base_prefix)' || "$PYTHON" -m venv --clear "$VENV"
+    "$VENV/bin/python" -c 'import sys; sys.exit(sys.prefix == sys.base_prefix)' 2>/dev/null ||
+        "$PYTHON" -m venv --clear "$VENV"
     "$VENV/bin/python" -m pip install --quiet --require-hashes -r infra/setup/uv.txt
-    local uv=("$VENV/bin/uv" pip install --python "$VENV/bin/python" --compile-bytecode)
+    local uv=("$VENV/bin/uv" pip install --python "$VENV/bin/python" --compile-bytecode --system-certs)
     UV_LINK_MODE=copy "${uv[@]}" --require-hashes -r requirements.txt
     "${uv[@]}" --no-deps --no-build-isolation --no-index --offline -e .
     # Debian's BCC belongs to Debian's libbcc; what is called bcc elsewhere is another project.

@@ -45,3 +45,10 @@ ticker() {
 made_from() { cat -- "$@" 2>/dev/null | sha256sum | cut -c1-16; }
 
 is_made_from() { [ "$(cat "$1" 2>/dev/null)" = "$2" ]; }
+
+# The words that run a command as the owner of the tree: with `sudo make` he must be able to use and remove what is made.
+AS_OWNER=()
+if [ "$(id -u)" -eq 0 ] && [ "${SUDO_UID:-0}" -ne 0 ] && [ "$(stat -c %u .)" -eq "$SUDO_UID" ]; then
+    AS_OWNER=(setpriv --reuid "$SUDO_UID" --regid "${SUDO_GID:-$SUDO_UID}" --init-groups env -u SUDO_UID
+        HOME="$(getent passwd "$SUDO_UID" | cut -d: -f6)" USER="${SUDO_USER:-}" LOGNAME="${SUDO_USER:-}")
+fi

@@ -8,7 +8,11 @@ BIN=.venv/bin
 REAL="kafka or probe or container or pipeline"
 failed=()
 
-check() { step "$@" || failed+=("$1"); }
+check() { # label, command
+    local label=$1
+    shift
+    step "$label" "${AS_OWNER[@]}" "$@" || failed+=("$label")
+}
 
 tests() { # label, marker expression, how to run, pytest's arguments
     local label=$1 marks=$2 begun code=0
@@ -31,9 +35,10 @@ check "types" "$BIN/mypy"
 check "rooms" "$BIN/lint-imports"
 check "types made from schemas" "$BIN/python" -m schemas.generate --check
 
-tests "fast tests" "not ($REAL)" "$BIN/pytest" -q -n 2
+tests "fast tests" "not ($REAL)" "${AS_OWNER[@]}" "$BIN/pytest" -q -n 2
 # Root must leave no files behind that the owner of the tree cannot write.
 scratch=$(mktemp -d)
+chmod 777 "$scratch"
 trap 'rm -rf "$scratch"' EXIT
 export HYPOTHESIS_STORAGE_DIRECTORY=$scratch PYTHONDONTWRITEBYTECODE=1
 tests "tests with Kafka" "kafka and not (probe or container or pipeline)" "$BIN/pytest" -q -n 2 -p no:cacheprovider
