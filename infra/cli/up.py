@@ -5,7 +5,7 @@ import signal
 import subprocess
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from typing import Final
 
 from infra.cli.errors import FAILED, NOT_ALLOWED, CliError
@@ -69,22 +69,28 @@ def follow_alerts(settings: Settings, process: subprocess.Popen[bytes]) -> int:
     """Show alerts until Ctrl-C, SIGTERM or the end of the pipeline, then stop it; 1 if it ended by itself."""
     from infra.cli.alerts import follow
 
-    threading.Thread(target=interrupt_after, args=(process,), daemon=True).start()
-    with suppress(KeyboardInterrupt):
+    following = threading.Event()
+    following.set()
+    threading.Thread(target=interrupt_after, args=(process, following), daemon=True).start()
+    try:
         follow(settings)
-    ended = process.poll()
-    if ended is not None:
+    except KeyboardInterrupt:
+        say("")  # after the ^C that terminals show
+    finally:
+        following.clear()
+    if process.poll() is not None:
         say("the pipeline was stopped")
-        return FAILED if ended else 0
+        return FAILED if process.returncode else 0
     say("stopping")
     end(settings, process)
     return 0
 
 
-def interrupt_after(process: subprocess.Popen[bytes]) -> None:
-    """Interrupt this program when the pipeline has ended."""
+def interrupt_after(process: subprocess.Popen[bytes], following: threading.Event) -> None:
+    """Interrupt the following when the pipeline has ended."""
     process.wait()
-    os.kill(os.getpid(), signal.SIGTERM)
+    if following.is_set():
+        os.kill(os.getpid(), signal.SIGTERM)
 
 
 def end(settings: Settings, process: subprocess.Popen[bytes]) -> None:

@@ -131,7 +131,9 @@ class Child:
         pid, how = self.state.pid or 0, ending(status)
         log.warning("%s (pid %s) %s; it is started again in %.1f s", self.program.name, pid, how, seconds)
         self._listener.exited(self.program.name, pid, status, seconds)
-        self._update(phase="waiting", pid=None, status=how, restarts=self.state.restarts + 1)
+        said = self.state.status if status > 0 else ""
+        why = f"{how}: {said}" if said else how
+        self._update(phase="waiting", pid=None, status=why, restarts=self.state.restarts + 1)
         with suppress(TimeoutError):
             await asyncio.wait_for(self._stopping.wait(), seconds)
 
