@@ -15,6 +15,7 @@ from infra.cli.tables import table
 from infra.config import Settings, load_settings
 from infra.doctor.checks import obstacles
 from infra.supervisor import control
+from infra.supervisor.orphans import kill_stale
 from infra.supervisor.state import holder, read_state
 
 STOP_SECONDS: Final = 60.0
@@ -46,11 +47,13 @@ def up(*, follow: bool = False, timeout: float = 60.0) -> int:
 
 
 def refuse_second(settings: Settings) -> None:
-    """Raise CliError if the pipeline already runs; clear up what a killed one left."""
+    """Raise CliError if the pipeline already runs; kill what one that was killed has left."""
     if (pid := holder(settings)) is not None:
         why = f"Its supervisor is pid {pid}, its home {settings.home}"
         raise CliError("The pipeline already runs", why, "deedlog status, or deedlog down to stop it", FAILED)
-    if killed := control.clear_stale(settings, read_state(settings)):
+    # Probes that are still attached stay so: the agent reads on where its predecessor was killed.
+    stale = read_state(settings)
+    if stale and (killed := kill_stale(stale)):
         say(f"killed what the last pipeline left behind: {', '.join(map(str, killed))}")
 
 
