@@ -1,9 +1,9 @@
 """The file that an event is about, as fields look at it."""
 
 from enum import IntEnum
-from functools import cached_property
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
+from streams.detection.lazily import lazy
 from streams.detection.paths import absolute, last_name, parent
 
 
@@ -13,6 +13,9 @@ class Kind(IntEnum):
     FAILED = 0
     FILE = 1
     DIRECTORY = 2
+
+
+TYPES: Final = {Kind.FAILED: None, Kind.FILE: "file", Kind.DIRECTORY: "directory"}
 
 
 class FileKey(NamedTuple):
@@ -29,19 +32,19 @@ class File:
     def __init__(self, key: FileKey) -> None:
         self.key = key
 
-    @cached_property
+    @lazy
     def name(self) -> str | None:
         """Return the path made absolute and normalised."""
         return None if self.key.path is None else absolute(self.key.path, self.key.directory)
 
-    @cached_property
+    @lazy
     def directory(self) -> str | None:
         """Return the directory of the file; of an opened directory itself."""
         if self.name is None or self.key.kind is Kind.DIRECTORY:
             return self.name
         return parent(self.name)
 
-    @cached_property
+    @lazy
     def filename(self) -> str | None:
         """Return the last name of an opened file."""
         return None if self.name is None or self.key.kind is not Kind.FILE else last_name(self.name)
@@ -49,7 +52,7 @@ class File:
     @property
     def type(self) -> str | None:
         """Return `file` or `directory`; None if it could not be opened."""
-        return {Kind.FILE: "file", Kind.DIRECTORY: "directory", Kind.FAILED: None}[self.key.kind]
+        return TYPES[self.key.kind]
 
     @property
     def typechar(self) -> str:

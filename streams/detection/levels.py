@@ -17,8 +17,8 @@ from streams.detection.processes import Process
 Reader = Callable[[Any], Any]
 """Gives a field's value from what its level's `raw` gives."""
 
-MAX_REMEMBERED_LENGTH: Final = 1024
-"""Longer strings are compared anew in each batch, so that memory stays bounded."""
+
+MAX_LENGTH: Final = 1024
 
 
 class Level(Protocol):
@@ -34,8 +34,11 @@ class Level(Protocol):
     def raw(self, columns: Columns, event: int) -> Any:
         """Return what the level's fields are read from."""
 
-    def identity(self, raw: Any, readers: Sequence[Reader]) -> Hashable | None:
-        """Return by what a verdict over the readers' fields is remembered between batches; None: not."""
+    def identity(self, raw: Any) -> Hashable | None:
+        """Return what stands for the value between batches; None where the values of fields must."""
+
+    def is_small(self, raw: Any) -> bool:
+        """Say whether the value may be remembered; long ones are compared anew, so that memory is bounded."""
 
 
 class Arguments(NamedTuple):
@@ -55,8 +58,11 @@ class _Type:
     def raw(self, columns: Columns, event: int) -> str:
         return columns.type_of(event)
 
-    def identity(self, raw: str, readers: Sequence[Reader]) -> Hashable:  # noqa: ARG002
+    def identity(self, raw: str) -> Hashable:
         return raw
+
+    def is_small(self, raw: str) -> bool:
+        return len(raw) < MAX_LENGTH
 
 
 class _Column:
@@ -71,8 +77,11 @@ class _Column:
     def raw(self, columns: Columns, event: int) -> int | None:
         return columns.number(self.column, event)
 
-    def identity(self, raw: int, readers: Sequence[Reader]) -> Hashable:  # noqa: ARG002
+    def identity(self, raw: int) -> Hashable:
         return raw
+
+    def is_small(self, raw: int) -> bool:  # noqa: ARG002
+        return True
 
 
 class _Arguments:
@@ -86,8 +95,11 @@ class _Arguments:
         flags, mode = columns.number("event_flags", event), columns.number("event_mode", event)
         return Arguments(columns.type_of(event), flags, mode)
 
-    def identity(self, raw: Arguments, readers: Sequence[Reader]) -> Hashable:  # noqa: ARG002
+    def identity(self, raw: Arguments) -> Hashable:
         return raw
+
+    def is_small(self, raw: Arguments) -> bool:  # noqa: ARG002
+        return True
 
 
 class _File:
@@ -112,8 +124,11 @@ class _File:
             return Kind.FAILED
         return Kind.DIRECTORY if (columns.number("event_flags", event) or 0) & O_DIRECTORY else Kind.FILE
 
-    def identity(self, raw: File, readers: Sequence[Reader]) -> Hashable | None:  # noqa: ARG002
-        return raw.key if len(raw.key.path or "") <= MAX_REMEMBERED_LENGTH else None
+    def identity(self, raw: File) -> Hashable:
+        return raw.key
+
+    def is_small(self, raw: File) -> bool:
+        return len(raw.key.path or "") + len(raw.key.directory or "") < MAX_LENGTH
 
 
 class _Process:
@@ -125,9 +140,11 @@ class _Process:
     def raw(self, columns: Columns, event: int) -> Process:
         return Process(columns, columns.number("event_process", event) or 0)
 
-    def identity(self, raw: Process, readers: Sequence[Reader]) -> Hashable | None:
-        values = tuple(reader(raw) for reader in readers)
-        return values if sum(map(_length, values)) <= MAX_REMEMBERED_LENGTH else None
+    def identity(self, raw: Process) -> None:
+        """A process is more than its fields in one condition, and seldom the same twice."""
+
+    def is_small(self, raw: Process) -> bool:
+        return len(raw.cmdline or "") + len(raw.string("cwd") or "") < MAX_LENGTH
 
 
 class Numbers:
@@ -150,10 +167,6 @@ def _dense(values: Array) -> Array:
     small = int(values.max(initial=0)) < 1 << 20
     codes: Array = values if small else np.unique(values, return_inverse=True)[1]
     return codes.astype(np.int64)
-
-
-def _length(value: Any) -> int:
-    return sum(map(_length, value)) if isinstance(value, tuple) else len(value) if isinstance(value, str) else 8
 
 
 TYPE: Final = _Type()

@@ -103,6 +103,8 @@ def _order_of(operator: str, wanted: Any) -> Test:
 
 def glob(pattern: str, *, ignore_case: bool = False) -> Test:
     """Return a test for a shell pattern as fnmatch(3) without flags: `*` matches slashes too."""
+    if not ignore_case and not set(pattern) & set("?[\\"):
+        return _stars(pattern.split("*"))
     options = re2.Options()
     options.dot_nl = True
     options.encoding = re2.Options.Encoding.LATIN1
@@ -111,6 +113,27 @@ def glob(pattern: str, *, ignore_case: bool = False) -> Test:
     if ignore_case:
         return lambda value: compiled.fullmatch(_bytes(value).lower()) is not None
     return lambda value: compiled.fullmatch(_bytes(value)) is not None
+
+
+def _stars(parts: list[str]) -> Test:
+    """Return a test for a pattern that has no wildcards but stars, given as what is between them."""
+    if len(parts) == 1:
+        return lambda value: bool(value == parts[0])
+    first, *middle, last = parts
+    length = sum(map(len, parts))
+
+    def test(value: str) -> bool:
+        if len(value) < length or not value.startswith(first) or not value.endswith(last):
+            return False
+        at, end = len(first), len(value) - len(last)
+        for part in middle:
+            at = value.find(part, at, end)
+            if at < 0:
+                return False
+            at += len(part)
+        return True
+
+    return test
 
 
 def _glob_parts(text: str) -> Iterator[str]:

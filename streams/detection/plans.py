@@ -10,9 +10,9 @@ from typing import Any, Final, Protocol
 import numpy as np
 
 from streams.detection.columns import Array
+from streams.detection.compiling import compiled
 from streams.detection.fields import FIELDS
 from streams.detection.levels import Level, Numbers
-from streams.detection.operators import test_of
 from streams.detection.predicates import (
     AllOf,
     AnyOf,
@@ -55,10 +55,8 @@ class Leaf:
     def __init__(self, expression: Expression, level: Level) -> None:
         self.cost = float(level.cost)
         self._level = level
-        self._test = compiled(expression)
+        self._readers, self._test = compiled(expression)
         self._remembered = Remembered()
-        wanted = {(p.field, p.argument) for p in predicates_in(expression)}
-        self._readers = [FIELDS[name].reader(argument) for name, argument in sorted(wanted, key=str)]
 
     def select(self, view: View, places: Array) -> Array:
         """Return the places whose level's value fits."""
@@ -77,13 +75,17 @@ class Leaf:
         return fitting
 
     def _verdict(self, raw: Any) -> bool:
-        key = self._level.identity(raw, self._readers)
+        """Return the verdict on a value, by what it is made of or, where that is too much, by its fields."""
+        key = self._level.identity(raw)
+        values = None
         if key is None:
-            return self._test(raw)
+            values = [reader(raw) for reader in self._readers]
+            key = tuple(values)
         verdict = self._remembered.get(key)
         if verdict is None:
-            verdict = self._test(raw)
-            self._remembered.put(key, verdict)
+            verdict = self._test(*(values or [reader(raw) for reader in self._readers]))
+            if self._level.is_small(raw):
+                self._remembered.put(key, verdict)
         return verdict
 
 
@@ -190,26 +192,6 @@ def level_of(expression: Expression) -> Level | None:
     levels = {id(level): level for level in (FIELDS[p.field].level for p in predicates_in(expression))}
     only = next(iter(levels.values()), None)
     return None if len(levels) != 1 or isinstance(only, Numbers) else only
-
-
-def compiled(expression: Expression) -> Callable[[Any], bool]:
-    """Return the expression as a function of what its level's fields are read from."""
-    match expression:
-        case Predicate():
-            field = FIELDS[expression.field]
-            reader, test = field.reader(expression.argument), test_of(expression, field)
-            return lambda raw: test(reader(raw))
-        case AllOf(parts):
-            all_tests = [compiled(part) for part in parts]
-            return lambda raw: all(test(raw) for test in all_tests)
-        case AnyOf(parts):
-            any_tests = [compiled(part) for part in parts]
-            return lambda raw: any(test(raw) for test in any_tests)
-        case Negation(part):
-            inner = compiled(part)
-            return lambda raw: not inner(raw)
-        case Constant(value):
-            return lambda _: value
 
 
 def _merged(parts: Iterable[Expression], join: Callable[[Iterable[Expression]], Expression]) -> list[Expression]:

@@ -1,9 +1,8 @@
 """A process of a batch, as fields look at it."""
 
-from functools import cached_property
-
 from schemas.types.syscalls import Container
 from streams.detection.columns import NONE, Columns
+from streams.detection.lazily import lazy
 
 
 class Process:
@@ -22,36 +21,36 @@ class Process:
         """Return the string of a column of codes."""
         return self.columns.string("process_" + name, self.row)
 
-    @cached_property
+    @lazy
     def name(self) -> str | None:
         """Return the kernel's name of the process."""
         return self.string("name")
 
-    @cached_property
+    @lazy
     def argv(self) -> list[str] | None:
         """Return the arguments with argv[0]."""
         text = self.string("args")
         return None if text is None else text.removesuffix("\0").split("\0")
 
-    @cached_property
+    @lazy
     def args(self) -> str | None:
         """Return the arguments without argv[0], parted by spaces."""
         return None if self.argv is None else " ".join(self.argv[1:])
 
-    @cached_property
+    @lazy
     def cmdline(self) -> str | None:
         """Return the name and the arguments, as Falco makes a command line."""
         if self.name is None:
             return None
         return f"{self.name} {self.args}" if self.args else self.name
 
-    @cached_property
+    @lazy
     def parent(self) -> "Process | None":
         """Return the parent, if it is known."""
         row = self.number("parent", NONE)
         return None if row is None else Process(self.columns, row)
 
-    @cached_property
+    @lazy
     def ancestors(self) -> list["Process"]:
         """Return the parent, its parent and so on as far as they are known."""
         known = []
@@ -67,12 +66,12 @@ class Process:
             return self
         return self.ancestors[level - 1] if level <= len(self.ancestors) else None
 
-    @cached_property
+    @lazy
     def on_host(self) -> bool:
         """Return whether it is known to run on the host, in no container."""
         return self.number("container") == NONE
 
-    @cached_property
+    @lazy
     def container(self) -> Container | None:
         """Return the container it runs in."""
         index = self.number("container", NONE)
