@@ -103,14 +103,21 @@ class HttpRegistry:
             raise UnknownSchemaError(f"schema {id} is no Avro record")
         return schema
 
-    def _ask(self, path: str, body: object = None) -> dict[str, Any]:
+    def require(self, subject: str, mode: Mode) -> None:
+        """Make the registry refuse versions of the subject that break this mode of compatibility.
+
+        Raises RefusedSchemaError, RegistryUnavailableError.
+        """
+        self._ask(f"/config/{quote(subject, safe='')}", {"compatibility": mode}, "PUT")
+
+    def _ask(self, path: str, body: object = None, method: str | None = None) -> dict[str, Any]:
         """Return the answer of the first URL that gives one, each asked again after a short while."""
         failures: list[str] = []
         for pause in RETRY_SECONDS:
             time.sleep(pause)
             for url in self._urls:
                 try:
-                    return _request(url, path, body)
+                    return _request(url, path, body, method)
                 except (OSError, HTTPException, ValueError, _NoRegistry) as error:
                     failures.append(f"{_without_secrets(url)}: {error}")
         raise RegistryUnavailableError(failures[-1])
@@ -120,9 +127,9 @@ class _NoRegistry(Exception):  # noqa: N818 - never leaves this module
     """The answer is not one of a working registry."""
 
 
-def _request(url: str, path: str, body: object) -> dict[str, Any]:
+def _request(url: str, path: str, body: object, method: str | None) -> dict[str, Any]:
     try:
-        with opener(url).open(_http_request(url, path, body), timeout=HTTP_TIMEOUT_SECONDS) as response:
+        with opener(url).open(_http_request(url, path, body, method), timeout=HTTP_TIMEOUT_SECONDS) as response:
             answer = json.load(response)
     except HTTPError as error:
         with error:
@@ -132,14 +139,14 @@ def _request(url: str, path: str, body: object) -> dict[str, Any]:
     return answer
 
 
-def _http_request(url: str, path: str, body: object) -> Request:
+def _http_request(url: str, path: str, body: object, method: str | None) -> Request:
     parts = urlsplit(url)
     headers = {"Accept": MEDIA_TYPE, "Content-Type": MEDIA_TYPE}
     if parts.username is not None:
         secret = f"{unquote(parts.username)}:{unquote(parts.password or '')}"
         headers["Authorization"] = f"Basic {b64encode(secret.encode()).decode()}"
     plain = urlunsplit(parts._replace(netloc=parts.netloc.rpartition("@")[2]))
-    return Request(plain + path, None if body is None else json.dumps(body).encode(), headers)
+    return Request(plain + path, None if body is None else json.dumps(body).encode(), headers, method=method)
 
 
 def opener(url: str) -> OpenerDirector:
