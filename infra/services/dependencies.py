@@ -18,7 +18,7 @@ from infra.notify import notify
 from schemas.topics import TOPICS
 
 FIRST_PAUSE: Final = 0.05
-LONGEST_PAUSE: Final = 1.0
+LONGEST_PAUSE: Final = 0.25
 ANSWER_SECONDS: Final = 1.0
 """Short, because nobody hears `stop` meanwhile."""
 
