@@ -84,7 +84,9 @@ def test_a_privileged_container_is_an_alert(running: Pipeline, image: None) -> N
 
 def test_a_change_of_namespace_is_an_alert(running: Pipeline) -> None:
     marker = f"/{uuid4().hex}"
-    subprocess.run(["unshare", "--net", "nsenter", "--net=/proc/1/ns/net", "ls", marker], check=False, capture_output=True)
+    subprocess.run(
+        ["unshare", "--net", "nsenter", "--net=/proc/1/ns/net", "ls", marker], check=False, capture_output=True
+    )
     assert wait_for(running, lambda alert: "namespace" in alert["rule"].lower())
 
 
@@ -94,7 +96,9 @@ def test_what_has_business_there_is_no_alert(running: Pipeline) -> None:
     marker = f"/{uuid4().hex}"
     subprocess.run(["cat", "/etc/shadow", marker], check=False, capture_output=True)
     assert wait_for(running, lambda alert: marker in alert["output"])
-    assert not [alert for alert in running.alerts("--since", "5m") if alert["fields"].get("proc.name") in ("su", "getent")]
+    assert not [
+        alert for alert in running.alerts("--since", "5m") if alert["fields"].get("proc.name") in ("su", "getent")
+    ]
 
 
 def test_kcat_reads_the_topic(running: Pipeline) -> None:
@@ -104,7 +108,20 @@ def test_kcat_reads_the_topic(running: Pipeline) -> None:
     subprocess.run(["cat", "/etc/shadow"], check=True, capture_output=True)
     assert wait_for(running, lambda alert: True)
     settings = running.settings
-    command = [kcat, "-C", "-b", settings.kafka, "-t", "alerts", "-e", "-q", "-s", "value=avro", "-r", settings.registry]
+    command = [
+        kcat,
+        "-C",
+        "-b",
+        settings.kafka,
+        "-t",
+        "alerts",
+        "-e",
+        "-q",
+        "-s",
+        "value=avro",
+        "-r",
+        settings.registry,
+    ]
     lines = subprocess.run(command, check=True, capture_output=True, text=True, timeout=60).stdout.splitlines()
     assert {json.loads(line)["id"] for line in lines} >= {alert["id"] for alert in running.alerts("--since", "1h")}
 

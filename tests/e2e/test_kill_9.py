@@ -54,8 +54,13 @@ def test_no_alert_is_lost(running: Pipeline, victim: str) -> None:
     while missing and time.monotonic() < until:
         time.sleep(1)
         done = running.command("alerts", "--since", "10m", "-o", "json")
-        missing = {argument for argument in made if f"{argument}\\n" not in done.stdout and f'{argument}"' not in done.stdout
-                   and f"{argument} " not in done.stdout}
+        missing = {
+            argument
+            for argument in made
+            if f"{argument}\\n" not in done.stdout
+            and f'{argument}"' not in done.stdout
+            and f"{argument} " not in done.stdout
+        }
     assert not missing, f"{len(missing)} of {len(made)} alerts are missing, the first: {sorted(missing)[:3]}"
 
     alerts = [alert for alert in running.alerts("--since", "10m") if marker in alert["output"]]
