@@ -16,6 +16,8 @@ RECORDS: Final = {
     "small": records.SMALL,
     "medium": records.MEDIUM,
     "large": records.LARGE,
+    "pair": records.PAIR,
+    "long_pair": records.LONG_PAIR,
     "exec": records.EXEC,
     "long_exec": records.LONG_EXEC,
 }
@@ -30,21 +32,13 @@ class Reading(NamedTuple):
     are safe elsewhere.
     """
 
-    small: Chunk
-    medium: Chunk
-    large: Chunk
-    exec: Chunk
-    long_exec: Chunk
+    chunks: dict[str, Chunk]
     began: tuple[int, ...]
     cursors: tuple[int, ...]
 
-    def chunks(self) -> tuple[Chunk, Chunk, Chunk, Chunk, Chunk]:
-        """Return the chunks in the order of their rings."""
-        return self.small, self.medium, self.large, self.exec, self.long_exec
-
     def events(self) -> int:
         """Return the number of records."""
-        return sum(len(chunk.records) for chunk in self.chunks())
+        return sum(len(chunk.records) for chunk in self.chunks.values())
 
 
 class Kernel:
@@ -69,8 +63,8 @@ class Kernel:
         read too.
         """
         began = tuple(ring.cursor for ring in self._rings)
-        small, medium, large, execs, long_execs = (ring.read(limit) for ring in self._rings)
-        return Reading(small, medium, large, execs, long_execs, began, tuple(ring.cursor for ring in self._rings))
+        chunks = {name: ring.read(limit) for name, ring in zip(RECORDS, self._rings, strict=True)}
+        return Reading(chunks, began, tuple(ring.cursor for ring in self._rings))
 
     def rewind(self, reading: Reading) -> None:
         """Take a reading back, so that the next one begins where it began."""

@@ -11,7 +11,7 @@ import subprocess
 import tempfile
 from importlib.resources import files
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 import msgspec
 
@@ -24,8 +24,8 @@ from probes.offsets import definitions
 SOURCES: Final = ("records.h", "kernel.h", "process.c", "syscalls.c")
 TRACEPOINTS: Final = ("sched_process_fork", "sched_process_exec", "sched_process_exit", "sys_exit")
 MAPS: Final = (
-    *("small_ring", "medium_ring", "large_ring", "exec_ring", "long_exec_ring"),
-    *("counts", "own_processes", "wanted", "wanted_compat"),
+    *("small_ring", "medium_ring", "large_ring", "pair_ring", "long_pair_ring", "exec_ring", "long_exec_ring"),
+    *("counts", "own_processes", "wanted", "wanted_compat", "shapes"),
 )
 WALK_STEPS: Final = 48
 MIB: Final = 1 << 20
@@ -50,6 +50,8 @@ def ring_sizes(small_mib: int) -> dict[str, int]:
         "small": small,
         "medium": max(small // 4, MIB),
         "large": max(small // 16, MIB),
+        "pair": max(small // 8, MIB),
+        "long_pair": max(small // 16, MIB),
         "exec": max(small // 4, MIB),
         "long_exec": max(small // 8, MIB),
     }
@@ -139,8 +141,8 @@ def _load(text: str, folder: Path) -> None:
             raise ProbeError(
                 f"the kernel refused the eBPF programs: {error}; run `deedlog doctor` to see what is missing"
             ) from error
-    _want_system_calls(program[b"wanted"].map_fd, events.X86_64)
-    _want_system_calls(program[b"wanted_compat"].map_fd, events.I386)
+    for call in events.CALLS:
+        _want(program, call)
     for name in MAPS:
         pin(program[name.encode()].map_fd, folder / name)
     for name in TRACEPOINTS:
@@ -148,6 +150,12 @@ def _load(text: str, folder: Path) -> None:
     program.cleanup()
 
 
-def _want_system_calls(fd: int, numbers: dict[str, int]) -> None:
-    for name, number in numbers.items():
-        update(fd, number.to_bytes(4, "little"), events.CODES[name].to_bytes(2, "little"))
+def _want(program: Any, call: events.Call) -> None:
+    """Tell the programs of a system call: its type by its numbers, and the places of its arguments."""
+    code = events.CODES[call.name]
+    for table, number in ((b"wanted", call.number), (b"wanted_compat", call.compat)):
+        if number >= 0:
+            update(program[table].map_fd, number.to_bytes(4, "little"), code.to_bytes(2, "little"))
+    mode = call.mode if call.target == events.NONE else call.target
+    places = (call.kind, call.path, call.at, call.path2, call.at2, call.flags, call.how, mode, call.fd, call.extra)
+    update(program[b"shapes"].map_fd, code.to_bytes(4, "little"), bytes((*places, call.address, call.text)))

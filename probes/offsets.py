@@ -16,7 +16,13 @@ MEMBERS: Final = {
     "dentry": ("d_parent", "d_name.name"),
     "vfsmount": ("mnt_root",),
     "mount": ("mnt", "mnt_parent", "mnt_mountpoint"),
-    "file": ("f_path.mnt", "f_path.dentry"),
+    "file": ("f_path.mnt", "f_path.dentry", "f_inode", "private_data"),
+    "inode": ("i_mode",),
+    "socket": ("sk",),
+    "sock": ("sk_protocol",),
+    "sock_common": (
+        *("skc_family", "skc_num", "skc_dport", "skc_rcv_saddr", "skc_daddr", "skc_v6_rcv_saddr", "skc_v6_daddr"),
+    ),
     "signal_struct": ("tty", "pids", "live"),
     "mm_struct": ("exe_file", "arg_start", "arg_end"),
     "tty_struct": ("driver", "index"),
@@ -27,7 +33,7 @@ MEMBERS: Final = {
     "kernfs_node": ("name",),
     "files_struct": ("fdt",),
     "fdtable": ("max_fds", "fd"),
-    "pt_regs": ("orig_ax", "di", "si", "dx", "r10", "bx", "cx"),
+    "pt_regs": ("orig_ax", "di", "si", "dx", "r10", "r8", "r9", "bx", "cx", "bp"),
 }
 
 

@@ -9,6 +9,7 @@ NAME_BYTES: Final = 256
 WALK_BYTES: Final = PATH_BYTES + NAME_BYTES
 ARGS_BYTES: Final = 4096
 SHORT_ARGS: Final = 1024
+UNIX_PATH: Final = 112
 SHORT_WALK: Final = 256
 SMALL_PATH: Final = 168
 MEDIUM_PATH: Final = 256
@@ -37,6 +38,25 @@ HEADER: Final = np.dtype(
 SMALL: Final = np.dtype([("h", HEADER), ("path", f"V{SMALL_PATH}")])
 MEDIUM: Final = np.dtype([("h", HEADER), ("path", f"V{MEDIUM_PATH}"), ("dir", f"V{MEDIUM_DIR}")])
 LARGE: Final = np.dtype([("h", HEADER), ("path", f"V{PATH_BYTES}"), ("dir", f"V{WALK_BYTES}")])
+ADDRESS: Final = np.dtype(
+    {
+        "names": ["family", "protocol", "local_port", "remote_port", "local", "remote", "unix_path"],
+        "formats": ["<u2", "<u2", "<u2", "<u2", "V16", "V16", f"V{UNIX_PATH}"],
+        "offsets": [0, 2, 4, 6, 8, 24, 40],
+        "itemsize": SMALL_PATH,
+    }
+)
+"""What stands in the place of a small record's path if its note says that the call was on a socket."""
+
+
+def _pair(path: int, directory: int) -> np.dtype[np.void]:
+    lengths = [("path2_len", "<u2"), ("dir2_len", "<u2"), ("unused", "<u4")]
+    texts = [("path", f"V{path}"), ("dir", f"V{directory}"), ("path2", f"V{path}"), ("dir2", f"V{directory}")]
+    return np.dtype([("h", HEADER), *lengths, *texts])
+
+
+PAIR: Final = _pair(MEDIUM_PATH, MEDIUM_DIR)
+LONG_PAIR: Final = _pair(PATH_BYTES, WALK_BYTES)
 IDENTITY: Final = np.dtype(
     [
         ("ppid", "<u4"),
@@ -66,6 +86,10 @@ LONG_EXEC: Final = _exec(ARGS_BYTES, WALK_BYTES)
 
 NOTE_TRUNCATED: Final = 1
 NOTE_DIRECTORY: Final = 2
+NOTE_DIRECTORY2: Final = 4
+NOTE_SOCKET: Final = 8
+NOTE_FILE: Final = 16
+NOTE_KIND_SHIFT: Final = 8
 TRUNCATED_ROOT: Final = b"..."
 
 

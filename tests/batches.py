@@ -44,6 +44,16 @@ class Event(NamedTuple):
     mode: int
     path: bytes
     directory: bytes
+    path2: bytes
+    directory2: bytes
+    argument: int
+    target: int
+    file: bytes
+    kind: int
+    family: int
+    protocol: int
+    local: tuple[bytes, int]
+    remote: tuple[bytes, int]
     process: Process
 
 
@@ -51,7 +61,8 @@ def events_of(batch: SyscallBatch) -> Iterator[Event]:
     """Yield the events of a batch in their order."""
 
     def column(name: str, dtype: str) -> Any:
-        return np.frombuffer(getattr(batch, name), dtype=dtype)
+        data = getattr(batch, name)
+        return np.frombuffer(data, dtype=dtype) if data else np.zeros(batch.count, dtype=dtype)
 
     processes = list(_processes(batch))
     types, strings = batch.types, batch.strings
@@ -67,6 +78,16 @@ def events_of(batch: SyscallBatch) -> Iterator[Event]:
             mode=int(column("event_mode", "<u4")[row]),
             path=strings[column("event_path", "<u4")[row]],
             directory=strings[column("event_directory", "<u4")[row]],
+            path2=strings[column("event_path2", "<u4")[row]],
+            directory2=strings[column("event_directory2", "<u4")[row]],
+            argument=int(column("event_argument", "<i8")[row]),
+            target=int(column("event_target", "<u4")[row]),
+            file=strings[column("event_file", "<u4")[row]],
+            kind=int(column("event_file_kind", "u1")[row]),
+            family=int(column("event_family", "<u2")[row]),
+            protocol=int(column("event_protocol", "<u2")[row]),
+            local=(strings[column("event_local_address", "<u4")[row]], int(column("event_local_port", "<u2")[row])),
+            remote=(strings[column("event_remote_address", "<u4")[row]], int(column("event_remote_port", "<u2")[row])),
             process=processes[column("event_process", "<u4")[row]],
         )
 

@@ -7,6 +7,7 @@
 #define PATH_BYTES 4096
 #define NAME_BYTES 256
 #define ARGS_BYTES 4096
+#define UNIX_PATH 112
 #define SHORT_ARGS 1024
 #define SHORT_WALK 256
 
@@ -14,9 +15,13 @@
 // can only be walked upwards. NAME_BYTES more than the longest, so that a bounded offset may write a name.
 #define WALK_BYTES (PATH_BYTES + NAME_BYTES)
 
-// Notes of a header: the walk ended before the root; the path is relative and `dir` says to what.
+// Notes of a header. The walk ended before the root; the first, the second path is relative and its directory told.
 #define NOTE_TRUNCATED 1
 #define NOTE_DIRECTORY 2
+#define NOTE_DIRECTORY2 4
+#define NOTE_SOCKET 8  // the path's place holds a struct address
+#define NOTE_FILE 16   // `dir` is the path of the file behind the descriptor
+#define NOTE_KIND_SHIFT 8  // above: the kind of the file behind the descriptor, S_IFMT >> 12
 
 struct header {
   u64 time;      // ns since boot
@@ -31,9 +36,9 @@ struct header {
   u16 notes;
   s64 result;
   u64 flags;
-  u64 extra;     // clone: start of the child
+  u64 extra;     // clone: start of the child; else the call's own argument
   s32 fd;
-  u32 mode;      // clone: pid of the child in its own namespace
+  u32 mode;      // clone: pid of the child in its own namespace; or the process that a call acts on
   char comm[16];
 };
 
@@ -47,6 +52,40 @@ struct medium {
   struct header h;
   char path[MEDIUM_PATH];
   char dir[MEDIUM_DIR];
+};
+
+// In the byte order of the network, ports in that of the host. IPv4 addresses take the first four bytes.
+struct address {
+  u16 family;
+  u16 protocol;
+  u16 local_port;
+  u16 remote_port;
+  u8 local[16];
+  u8 remote[16];
+  char unix_path[UNIX_PATH];
+};
+
+// Calls with two paths.
+struct pair {
+  struct header h;
+  u16 path2_len;
+  u16 dir2_len;
+  u32 unused;
+  char path[MEDIUM_PATH];
+  char dir[MEDIUM_DIR];
+  char path2[MEDIUM_PATH];
+  char dir2[MEDIUM_DIR];
+};
+
+struct long_pair {
+  struct header h;
+  u16 path2_len;
+  u16 dir2_len;
+  u32 unused;
+  char path[PATH_BYTES];
+  char dir[WALK_BYTES];
+  char path2[PATH_BYTES];
+  char dir2[WALK_BYTES];
 };
 
 struct large {

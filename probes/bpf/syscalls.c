@@ -1,33 +1,45 @@
 // System calls, seen at their end: arguments are still in the saved registers, their pages are resident and
-// the result is known.
-
-#define CALL_OPEN 16
-#define CALL_OPENAT 17
-#define CALL_OPENAT2 18
-#define CALL_CREAT 19
-#define CALL_CHDIR 20
-#define CALL_FCHDIR 21
-#define CALL_SETNS 22
-#define CALL_UNSHARE 23
+// the result is known. Which argument means what is told by a table that probes/events.py fills.
 
 #define AT_FDCWD -100
 #define TS_COMPAT 2
+#define NONE 255
+#define RESULT 254
+#define TYPES 256
+
+#define PLAIN 0
+#define ANY_DESCRIPTOR 1
+#define ADDRESS_REMOTE 2
+#define ADDRESS_LOCAL 3
+#define MESSAGE 4
+#define DIRECTORY_CHANGE 5
+
+#define S_IFMT 0170000
+#define S_IFSOCK 0140000
+#define AF_UNIX 1
+#define AF_INET 2
+#define AF_INET6 10
+
+struct shape {
+  u8 kind, path, at, path2, at2, flags, how, mode, fd, extra, address, text;
+};
 
 // System call number -> event type, for calls by the 64-bit and by the 32-bit table; 0 is not wanted.
 BPF_ARRAY(wanted, u16, 512);
 BPF_ARRAY(wanted_compat, u16, 512);
+BPF_ARRAY(shapes, struct shape, TYPES);
 
 struct call {
-  void *regs;
-  u64 args[4];
-  u16 type;
+  u64 args[8];
+  s64 result;
 };
 
-static __always_inline u16 read_call(struct call *call, void *task, void *regs) {
+static __always_inline u16 read_call(struct call *call, void *task, void *regs, s64 result) {
   u64 nr = READ(u64, regs, pt_regs__orig_ax);
   u32 index = nr;
   if (nr >= 512) return 0;
   u16 *type;
+  call->result = result;
   if (READ(u32, task, task_struct__thread_info_status) & TS_COMPAT) {
     type = wanted_compat.lookup(&index);
     if (!type || !*type) return 0;
@@ -35,6 +47,8 @@ static __always_inline u16 read_call(struct call *call, void *task, void *regs) 
     call->args[1] = READ(u32, regs, pt_regs__cx);
     call->args[2] = READ(u32, regs, pt_regs__dx);
     call->args[3] = READ(u32, regs, pt_regs__si);
+    call->args[4] = READ(u32, regs, pt_regs__di);
+    call->args[5] = READ(u32, regs, pt_regs__bp);
   } else {
     type = wanted.lookup(&index);
     if (!type || !*type) return 0;
@@ -42,51 +56,104 @@ static __always_inline u16 read_call(struct call *call, void *task, void *regs) 
     call->args[1] = READ(u64, regs, pt_regs__si);
     call->args[2] = READ(u64, regs, pt_regs__dx);
     call->args[3] = READ(u64, regs, pt_regs__r10);
+    call->args[4] = READ(u64, regs, pt_regs__r8);
+    call->args[5] = READ(u64, regs, pt_regs__r9);
   }
   return *type;
 }
 
-static __always_inline void fill_open(struct header *h, struct call *call, void **path, int *dirfd) {
+static __always_inline u64 argument(struct call *call, u8 place) {
+  if (place == RESULT) return call->result;
+  return place == NONE ? 0 : call->args[place & 7];
+}
+
+static __always_inline void fill_numbers(struct header *h, struct call *call, struct shape *shape) {
   u64 how[2] = {};
-  *dirfd = AT_FDCWD;
-  switch (h->type) {
-  case CALL_OPEN:
-    *path = (void *)call->args[0];
-    h->flags = (u32)call->args[1];
-    h->mode = call->args[2];
-    break;
-  case CALL_CREAT:
-    *path = (void *)call->args[0];
-    h->flags = 01 | 0100 | 01000;  // O_WRONLY | O_CREAT | O_TRUNC, as creat(2) defines it
-    h->mode = call->args[1];
-    break;
-  case CALL_OPENAT:
-    *dirfd = call->args[0];
-    *path = (void *)call->args[1];
-    h->flags = (u32)call->args[2];
-    h->mode = call->args[3];
-    break;
-  case CALL_OPENAT2:
-    *dirfd = call->args[0];
-    *path = (void *)call->args[1];
-    bpf_probe_read_user(how, sizeof(how), (void *)call->args[2]);
+  h->result = call->result;
+  h->flags = (u32)argument(call, shape->flags);
+  h->mode = argument(call, shape->mode);
+  h->extra = argument(call, shape->extra);
+  if (shape->fd != NONE) h->fd = argument(call, shape->fd);
+  if (h->fd < -1) h->fd = -1;
+  if (shape->how != NONE) {
+    bpf_probe_read_user(how, sizeof(how), (void *)argument(call, shape->how));
     h->flags = how[0];
     h->mode = how[1];
-    break;
   }
 }
 
-static __always_inline u32 walk_descriptor(char *out, void *task, int fd, u16 *notes) {
-  if (fd == AT_FDCWD) {
-    void *fs = READ_POINTER(task, task_struct__fs);
-    return walk_path(out, task, READ_POINTER(fs, fs_struct__pwd_mnt), READ_POINTER(fs, fs_struct__pwd_dentry), notes);
-  }
+static __always_inline void *file_of(void *task, int fd) {
   void *table = READ_POINTER(READ_POINTER(task, task_struct__files), files_struct__fdt);
   void *file = 0;
   if (fd < 0 || (u32)fd >= READ(u32, table, fdtable__max_fds)) return 0;
   bpf_probe_read_kernel(&file, sizeof(file), READ_POINTER(table, fdtable__fd) + (u64)fd * sizeof(void *));
+  return file;
+}
+
+static __always_inline u32 walk_file(char *out, void *task, void *file, u16 *notes) {
   if (!file) return 0;
   return walk_path(out, task, READ_POINTER(file, file__f_path_mnt), READ_POINTER(file, file__f_path_dentry), notes);
+}
+
+// The directory that a relative path is relative to.
+static __always_inline u32 walk_directory(char *out, void *task, int fd, u16 *notes) {
+  if (fd != AT_FDCWD) return walk_file(out, task, file_of(task, fd), notes);
+  void *fs = READ_POINTER(task, task_struct__fs);
+  return walk_path(out, task, READ_POINTER(fs, fs_struct__pwd_mnt), READ_POINTER(fs, fs_struct__pwd_dentry), notes);
+}
+
+static __always_inline u16 swapped(u16 port) { return port << 8 | port >> 8; }
+
+static __always_inline void read_socket(struct address *a, void *file) {
+  void *sock = READ_POINTER(READ_POINTER(file, file__private_data), socket__sk);
+  a->family = READ(u16, sock, sock_common__skc_family);
+  a->protocol = READ(u16, sock, sock__sk_protocol);
+  if (a->family != AF_INET && a->family != AF_INET6) return;
+  a->local_port = READ(u16, sock, sock_common__skc_num);
+  a->remote_port = swapped(READ(u16, sock, sock_common__skc_dport));
+  if (a->family == AF_INET) {
+    bpf_probe_read_kernel(a->local, 4, sock + OFFSET_sock_common__skc_rcv_saddr);
+    bpf_probe_read_kernel(a->remote, 4, sock + OFFSET_sock_common__skc_daddr);
+  } else {
+    bpf_probe_read_kernel(a->local, 16, sock + OFFSET_sock_common__skc_v6_rcv_saddr);
+    bpf_probe_read_kernel(a->remote, 16, sock + OFFSET_sock_common__skc_v6_daddr);
+  }
+}
+
+// The address that the caller gave (struct sockaddr_in, sockaddr_in6, sockaddr_un) stands above what the socket has.
+static __always_inline void read_address(struct address *a, void *given, int local) {
+  u16 family = 0, port = 0;
+  if (!given || bpf_probe_read_user(&family, 2, given)) return;
+  if (family == AF_UNIX) {
+    a->family = family;
+    bpf_probe_read_user_str(a->unix_path, 108, given + 2);
+  }
+  if (family != AF_INET && family != AF_INET6) return;
+  a->family = family;
+  bpf_probe_read_user(&port, 2, given + 2);
+  if (local) a->local_port = swapped(port);
+  else a->remote_port = swapped(port);
+  u8 *to = local ? a->local : a->remote;
+  if (family == AF_INET) bpf_probe_read_user(to, 4, given + 4);
+  else bpf_probe_read_user(to, 16, given + 8);
+}
+
+static __always_inline void *given_address(struct call *call, struct shape *shape) {
+  void *given = (void *)argument(call, shape->address);
+  if (shape->kind == MESSAGE && bpf_probe_read_user(&given, sizeof(given), given)) return 0;  // msghdr.msg_name
+  return given;
+}
+
+static __always_inline void send_socket(struct header *h, struct call *call, struct shape *shape, void *file) {
+  struct small *e = small_ring.ringbuf_reserve(sizeof(struct small));
+  if (!e) { count(COUNT_DROPPED); return; }
+  __builtin_memcpy(&e->h, h, sizeof(struct header));
+  __builtin_memset(e->path, 0, SMALL_PATH);
+  struct address *a = (struct address *)e->path;
+  e->h.notes |= NOTE_SOCKET;
+  read_socket(a, file);
+  if (shape->kind != ANY_DESCRIPTOR) read_address(a, given_address(call, shape), shape->kind == ADDRESS_LOCAL);
+  small_ring.ringbuf_submit(e, BPF_RB_NO_WAKEUP);
 }
 
 // Most paths are absolute and short: one write into the ring.
@@ -102,70 +169,108 @@ static __always_inline int send_short(struct header *h, void *path) {
   return 1;
 }
 
-static __always_inline void send_long(struct large *s) {
+// Copy what of a field is used; a mask of its size keeps the verifier sure of the bound.
+#define COPY_TEXT(to, from, field, length, size) ({ u32 _length = (length); \
+  asm volatile("" : "+r"(_length)); \
+  bpf_probe_read_kernel((to)->field, _length & ((size) - 1), (from)->field); })
+
+static __always_inline void send_long(struct long_pair *s) {
   if (s->h.path_len < MEDIUM_PATH && s->h.dir_len < MEDIUM_DIR && !(s->h.notes & NOTE_TRUNCATED)) {
     struct medium *m = medium_ring.ringbuf_reserve(sizeof(struct medium));
     if (!m) { count(COUNT_DROPPED); return; }
     __builtin_memcpy(&m->h, &s->h, sizeof(struct header));
     __builtin_memset(m->path, 0, MEDIUM_PATH);
     __builtin_memset(m->dir, 0, MEDIUM_DIR);
-    u32 path = s->h.path_len, dir = s->h.dir_len;
-    asm volatile("" : "+r"(path), "+r"(dir));  // the verifier needs the masks, the compiler knows better
-    bpf_probe_read_kernel(m->path, path & (MEDIUM_PATH - 1), s->path);
-    bpf_probe_read_kernel(m->dir, dir & (MEDIUM_DIR - 1), s->dir);
+    COPY_TEXT(m, s, path, s->h.path_len, MEDIUM_PATH);
+    COPY_TEXT(m, s, dir, s->h.dir_len, MEDIUM_DIR);
     medium_ring.ringbuf_submit(m, BPF_RB_NO_WAKEUP);
     return;
   }
-  if (large_ring.ringbuf_output(s, sizeof(struct large), BPF_RB_NO_WAKEUP)) count(COUNT_DROPPED);
+  struct large *l = large_ring.ringbuf_reserve(sizeof(struct large));
+  if (!l) { count(COUNT_DROPPED); return; }
+  __builtin_memcpy(&l->h, &s->h, sizeof(struct header));
+  bpf_probe_read_kernel(l->path, PATH_BYTES, s->path);
+  bpf_probe_read_kernel(l->dir, WALK_BYTES, s->dir);
+  large_ring.ringbuf_submit(l, BPF_RB_NO_WAKEUP);
+}
+
+static __always_inline void send_pair(struct long_pair *s) {
+  if (s->h.path_len < MEDIUM_PATH && s->h.dir_len < MEDIUM_DIR && s->path2_len < MEDIUM_PATH && s->dir2_len < MEDIUM_DIR) {
+    struct pair *p = pair_ring.ringbuf_reserve(sizeof(struct pair));
+    if (!p) { count(COUNT_DROPPED); return; }
+    __builtin_memcpy(&p->h, &s->h, sizeof(struct header));
+    p->path2_len = s->path2_len;
+    p->dir2_len = s->dir2_len;
+    p->unused = 0;
+    COPY_TEXT(p, s, path, s->h.path_len, MEDIUM_PATH);
+    COPY_TEXT(p, s, dir, s->h.dir_len, MEDIUM_DIR);
+    COPY_TEXT(p, s, path2, s->path2_len, MEDIUM_PATH);
+    COPY_TEXT(p, s, dir2, s->dir2_len, MEDIUM_DIR);
+    pair_ring.ringbuf_submit(p, BPF_RB_NO_WAKEUP);
+    return;
+  }
+  if (long_pair_ring.ringbuf_output(s, sizeof(struct long_pair), BPF_RB_NO_WAKEUP)) count(COUNT_DROPPED);
+}
+
+static __always_inline int is_relative(void *path) {
+  char first = 0;
+  bpf_probe_read_user(&first, 1, path);
+  return first != '/' && first != 0;
+}
+
+static __always_inline u16 read_path(char *out, void *path) {
+  int length = path ? bpf_probe_read_user_str(out, PATH_BYTES, path) : 0;
+  return length > 0 ? length - 1 : 0;
 }
 
 RAW_TRACEPOINT_PROBE(sys_exit) {
   void *task = (void *)bpf_get_current_task();
   struct call call = {};
-  u16 type = read_call(&call, task, (void *)ctx->args[0]);
+  u32 type = read_call(&call, task, (void *)ctx->args[0], ctx->args[1]);
   if (!type) return 0;
   if (is_own(bpf_get_current_pid_tgid() >> 32)) { count(COUNT_IGNORED); return 0; }
+  struct shape *shape = shapes.lookup(&type);
+  if (!shape) return 0;
+  if (shape->kind == DIRECTORY_CHANGE && call.result < 0) return 0;
 
   struct header h = {};
   fill_header(&h, task, type);
-  h.result = ctx->args[1];
-  void *path = 0;
-  int dirfd = AT_FDCWD, relative = 0;
-  switch (type) {
-  case CALL_OPEN: case CALL_OPENAT: case CALL_OPENAT2: case CALL_CREAT: {
-    char first = 0;
-    fill_open(&h, &call, &path, &dirfd);
-    if (h.result >= 0) h.fd = h.result;
-    bpf_probe_read_user(&first, 1, path);
-    relative = first != '/' && first != 0;
-    break;
+  fill_numbers(&h, &call, shape);
+  void *path = (void *)argument(&call, shape->path);
+  int relative = shape->path != NONE && !shape->text && is_relative(path);
+  void *file = 0;
+  if (shape->kind != PLAIN && shape->kind != DIRECTORY_CHANGE) {
+    file = file_of(task, h.fd);
+    u32 mode = file ? READ(u16, READ_POINTER(file, file__f_inode), inode__i_mode) & S_IFMT : 0;
+    h.notes = (mode >> 12) << NOTE_KIND_SHIFT;
+    if (mode == S_IFSOCK) { send_socket(&h, &call, shape, file); return 0; }
   }
-  case CALL_CHDIR: case CALL_FCHDIR:
-    if (h.result < 0) return 0;
-    if (type == CALL_CHDIR) path = (void *)call.args[0];
-    else h.fd = call.args[0];
-    relative = 1;
-    break;
-  case CALL_SETNS:
-    h.fd = call.args[0];
-    h.flags = (u32)call.args[1];
-    break;
-  case CALL_UNSHARE:
-    h.flags = (u32)call.args[0];
-    break;
-  }
-  if (!relative && send_short(&h, path)) return 0;
+  int alone = shape->path2 == NONE && !file && shape->kind != DIRECTORY_CHANGE;
+  if (alone && !relative && send_short(&h, path)) return 0;
 
   int zero = 0;
-  struct large *s = scratch.lookup(&zero);
+  struct long_pair *s = scratch.lookup(&zero);
   if (!s) return 0;
   __builtin_memcpy(&s->h, &h, sizeof(h));
-  int length = path ? bpf_probe_read_user_str(s->path, PATH_BYTES, path) : 0;
-  s->h.path_len = length > 0 ? length - 1 : 0;
-  if (relative) {
-    s->h.notes = NOTE_DIRECTORY;
-    s->h.dir_len = walk_descriptor(s->dir, task, dirfd, &s->h.notes);
+  s->h.path_len = read_path(s->path, path);
+  int at = AT_FDCWD;
+  if (shape->at != NONE) at = argument(&call, shape->at);
+  if (file) s->h.notes |= NOTE_FILE;
+  if (relative || shape->kind == DIRECTORY_CHANGE) s->h.notes |= NOTE_DIRECTORY;
+  if (file) s->h.dir_len = walk_file(s->dir, task, file, &s->h.notes);
+  else if (s->h.notes & NOTE_DIRECTORY) s->h.dir_len = walk_directory(s->dir, task, at, &s->h.notes);
+  if (shape->path2 == NONE) { send_long(s); return 0; }
+
+  path = (void *)argument(&call, shape->path2);
+  s->path2_len = read_path(s->path2, path);
+  s->dir2_len = 0;
+  s->unused = 0;
+  if (is_relative(path)) {
+    at = AT_FDCWD;
+    if (shape->at2 != NONE) at = argument(&call, shape->at2);
+    s->h.notes |= NOTE_DIRECTORY2;
+    s->dir2_len = walk_directory(s->dir2, task, at, &s->h.notes);
   }
-  send_long(s);
+  send_pair(s);
   return 0;
 }

@@ -67,6 +67,30 @@ class SyscallBatch(msgspec.Struct, frozen=True, kw_only=True):
     """u32 string code: path argument, as the caller gave it."""
     event_directory: bytes = b''
     """u32 string code: absolute path of the directory that a relative path is relative to (resolved by the kernel's own tables)."""
+    event_path2: bytes = b''
+    """u32 string code: second path argument (the new name of rename, link and symlink; where mount mounts)."""
+    event_directory2: bytes = b''
+    """u32 string code: absolute path of the directory that a relative second path is relative to."""
+    event_argument: bytes = b''
+    """i64: the argument that says most: request of ptrace, signal of kill, id of setuid and setgid, command of bpf, new descriptor of dup, domain of socket, backlog of listen."""
+    event_target: bytes = b''
+    """u32: process that ptrace or kill acts on, as the caller gave it; 0 for others."""
+    event_file: bytes = b''
+    """u32 string code: absolute path of the file behind the descriptor, for calls on descriptors."""
+    event_file_kind: bytes = b''
+    """u8: kind of the file behind the descriptor, st_mode >> 12: 1 fifo, 2 character device, 4 directory, 6 block device, 8 file, 10 link, 12 socket; 0 if not known."""
+    event_family: bytes = b''
+    """u16: address family of the socket (1 unix, 2 IPv4, 10 IPv6); 0 if it is no socket."""
+    event_protocol: bytes = b''
+    """u16: protocol of the socket (IPPROTO_*: 6 TCP, 17 UDP)."""
+    event_local_address: bytes = b''
+    """u32 string code: the socket's own address, 4 or 16 bytes in network order."""
+    event_local_port: bytes = b''
+    """u16: the socket's own port."""
+    event_remote_address: bytes = b''
+    """u32 string code: the peer's address, 4 or 16 bytes in network order; of a unix socket the path is in event_path."""
+    event_remote_port: bytes = b''
+    """u16: the peer's port."""
     process_count: int
     """Rows in the process table."""
     process_pid: bytes

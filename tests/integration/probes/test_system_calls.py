@@ -10,10 +10,11 @@ from pathlib import Path
 
 import pytest
 
-from probes.events import X86_64
+from probes.events import CALLS
 from tests.integration.probes.conftest import Watch
 
 pytestmark = pytest.mark.probe
+NUMBERS = {call.name: call.number for call in CALLS}
 libc = ctypes.CDLL(None, use_errno=True)
 
 
@@ -44,7 +45,7 @@ def test_the_other_ways_to_open(watch: Watch, tmp_path: Path, call: str) -> None
         "creat": (path, 0o600),
         "openat2": (-100, path, how, len(how)),
     }[call]
-    fd = libc.syscall(X86_64[call], *arguments)
+    fd = libc.syscall(NUMBERS[call], *arguments)
     assert fd >= 0
     os.close(fd)
     (event,) = watch.events(lambda e: e.path == path)

@@ -7,9 +7,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from probes import events, records
-from probes.batch import Batcher
+from probes.batch import CREAT_FLAGS, Batcher
 from probes.containers import Runtimes
-from probes.kernel import Reading
+from probes.kernel import RECORDS, Reading
 from probes.processes import PAST_IMAGES, ProcessTable
 from probes.ring import Chunk
 from probes.users import Users
@@ -56,11 +56,13 @@ def batcher() -> Batcher:
 @settings(max_examples=60)
 @given(st.lists(call, max_size=20), st.lists(call, max_size=8), st.lists(call, max_size=3))
 def test_whatever_was_recorded_is_in_the_batch(small: list, medium: list, large: list) -> None:
-    nothing = [
-        Chunk(np.zeros(0, dtype=dtype), np.zeros(0, dtype=np.uint64)) for dtype in (records.EXEC, records.LONG_EXEC)
-    ]
-    chunks = (chunk(records.SMALL, small, 0), chunk(records.MEDIUM, medium, 64), chunk(records.LARGE, large, 128))
-    reading = Reading(*chunks, *nothing, (), ())
+    chunks = {name: Chunk(np.zeros(0, dtype), np.zeros(0, np.uint64)) for name, dtype in RECORDS.items()}
+    chunks |= {
+        "small": chunk(records.SMALL, small, 0),
+        "medium": chunk(records.MEDIUM, medium, 64),
+        "large": chunk(records.LARGE, large, 128),
+    }
+    reading = Reading(chunks, (), ())
     batch = batcher().batch(reading, boot_offset_ns=5, dropped=1, ignored=2)
 
     rows = small + medium + large
@@ -72,7 +74,10 @@ def test_whatever_was_recorded_is_in_the_batch(small: list, medium: list, large:
         assert event.time == row["time"] + 5
         assert event.type == events.NAMES[row["type"]]
         assert (event.thread, event.result, event.fd) == (row["tid"], row["result"], row["fd"])
-        assert (event.flags, event.mode, event.path) == (row["flags"], row["mode"], row["path"])
+        flags = CREAT_FLAGS if row["type"] == events.CREAT else row["flags"]
+        assert (event.flags, event.path) == (flags, row["path"])
+        mode, target = (0, row["mode"]) if row["type"] in events.TARGETS else (row["mode"], 0)
+        assert (event.mode, event.target) == (mode, target)
         assert (event.process.pid, event.process.uid) == (row["pid"], row["uid"])
         assert event.process.name == b"name"
         assert not event.process.known

@@ -1,0 +1,143 @@
+"""Columns of a batch that hold texts and addresses: paths, the directories they are relative to, sockets."""
+
+import socket
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from probes.kernel import Reading
+from probes.records import (
+    ADDRESS,
+    NOTE_DIRECTORY,
+    NOTE_DIRECTORY2,
+    NOTE_FILE,
+    NOTE_KIND_SHIFT,
+    NOTE_SOCKET,
+    joined,
+)
+from probes.strings import Dictionary
+
+Columns = dict[str, NDArray[np.generic]]
+"""Columns by the name of their field in the batch, each of shape (records,) in the order of the chunks."""
+
+ABSENT: Final = np.uint32(0)
+ADDRESS_BYTES: Final = {socket.AF_INET: 4, socket.AF_INET6: 16}
+
+
+def text_columns(reading: Reading, dictionary: Dictionary) -> Columns:
+    """Return the columns of paths; those that no record has a value for are left out."""
+    parts = [_texts(name, chunk.records, dictionary) for name, chunk in reading.chunks.items()]
+    names = dict.fromkeys(name for part, _ in parts for name in part)
+    return {
+        name: np.concatenate([part.get(name, np.zeros(count, dtype=np.uint32)) for part, count in parts])
+        for name in names
+    }
+
+
+def _texts(ring: str, records: NDArray[np.void], dictionary: Dictionary) -> tuple[Columns, int]:
+    if not len(records):
+        return {}, 0
+    match ring:
+        case "small":
+            return {"event_path": _short_paths(records, dictionary)}, len(records)
+        case "medium":
+            paths = dictionary.encode(records["path"], records["h"]["path_len"])
+            return {"event_path": paths} | _directories(records, dictionary), len(records)
+        case "large":
+            return {"event_path": _codes(records, "path", dictionary)} | _each(records, dictionary), len(records)
+        case "pair" | "long_pair":
+            return _pairs(records, dictionary), len(records)
+        case _:
+            return {}, len(records)
+
+
+def socket_columns(reading: Reading, dictionary: Dictionary) -> Columns:
+    """Return the columns of sockets; none if no call of the reading was on one."""
+    small = reading.chunks["small"].records
+    places = np.flatnonzero(small["h"]["notes"] & NOTE_SOCKET)
+    if not len(places):
+        return {}
+    found = small["path"][places].view(ADDRESS)
+    sizes = np.zeros(len(found), dtype=np.uint16)
+    for family, size in ADDRESS_BYTES.items():
+        sizes[found["family"] == family] = size
+    values = {
+        "event_family": found["family"],
+        "event_protocol": found["protocol"],
+        "event_local_port": found["local_port"],
+        "event_remote_port": found["remote_port"],
+        "event_local_address": dictionary.encode(np.ascontiguousarray(found["local"]), sizes),
+        "event_remote_address": dictionary.encode(np.ascontiguousarray(found["remote"]), sizes),
+    }
+    columns: Columns = {}
+    for name, column in values.items():
+        columns[name] = np.zeros(reading.events(), dtype=column.dtype)
+        columns[name][places] = column
+    return columns
+
+
+def kind_column(headers: NDArray[np.void]) -> Columns:
+    """Return the kinds of files behind descriptors, if any record tells one."""
+    kinds = (headers["notes"] >> np.uint16(NOTE_KIND_SHIFT)).astype(np.uint8)
+    return {"event_file_kind": kinds} if kinds.any() else {}
+
+
+def directory(record: np.void) -> bytes:
+    """Return the directory of a record with one."""
+    header = record["h"]
+    return joined(record["dir"].tobytes()[: header["dir_len"]], int(header["notes"]))
+
+
+def _short_paths(records: NDArray[np.void], dictionary: Dictionary) -> NDArray[np.uint32]:
+    sockets = (records["h"]["notes"] & NOTE_SOCKET) != 0
+    if not sockets.any():
+        return dictionary.encode(records["path"], records["h"]["path_len"])
+    codes = np.zeros(len(records), dtype=np.uint32)
+    plain = records[~sockets]
+    codes[~sockets] = dictionary.encode(plain["path"], plain["h"]["path_len"])
+    names = records["path"][sockets].view(ADDRESS)["unix_path"]
+    codes[sockets] = [dictionary.code(name.tobytes().split(b"\0", 1)[0]) for name in names]
+    return codes
+
+
+def _directories(records: NDArray[np.void], dictionary: Dictionary) -> Columns:
+    """Return directories and files of medium records, turning each distinct path round once."""
+    notes = records["h"]["notes"]
+    walked = Dictionary()
+    codes = walked.encode(records["dir"], records["h"]["dir_len"])
+    paths = np.array([dictionary.code(joined(text)) for text in walked.strings()], dtype=np.uint32)[codes]
+    return {
+        "event_directory": np.where(notes & NOTE_DIRECTORY, paths, ABSENT),
+        "event_file": np.where(notes & NOTE_FILE, paths, ABSENT),
+    }
+
+
+def _each(records: NDArray[np.void], dictionary: Dictionary) -> Columns:
+    """Return directories and files of records that are few, one by one."""
+    notes = records["h"]["notes"]
+    paths = np.array([dictionary.code(directory(record)) for record in records], dtype=np.uint32)
+    return {
+        "event_directory": np.where(notes & NOTE_DIRECTORY, paths, ABSENT),
+        "event_file": np.where(notes & NOTE_FILE, paths, ABSENT),
+    }
+
+
+def _pairs(records: NDArray[np.void], dictionary: Dictionary) -> Columns:
+    second = [
+        dictionary.code(joined(record["dir2"].tobytes()[: record["dir2_len"]], int(record["h"]["notes"])))
+        for record in records
+    ]
+    path2 = [dictionary.code(record["path2"].tobytes()[: record["path2_len"]]) for record in records]
+    relative = records["h"]["notes"] & NOTE_DIRECTORY2
+    return {
+        "event_path": _codes(records, "path", dictionary),
+        "event_directory": _each(records, dictionary)["event_directory"],
+        "event_path2": np.array(path2, dtype=np.uint32),
+        "event_directory2": np.where(relative, np.array(second, dtype=np.uint32), ABSENT),
+    }
+
+
+def _codes(records: NDArray[np.void], field: str, dictionary: Dictionary) -> NDArray[np.uint32]:
+    texts = [record[field].tobytes()[: record["h"][f"{field}_len"]] for record in records]
+    return np.array([dictionary.code(text) for text in texts], dtype=np.uint32)
