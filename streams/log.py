@@ -4,7 +4,7 @@ Reading leaves nothing behind: no consumer group, no committed offsets.
 """
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any, Final
 
 import msgspec
@@ -53,6 +53,7 @@ def read(
     since_ms: int | None = None,
     until_ms: int | None = None,
     last: int | None = None,
+    after: Mapping[int, int] | None = None,
     follow: bool = False,
     stop: Callable[[], bool] = lambda: False,
     **kafka_config: Any,
@@ -61,13 +62,15 @@ def read(
 
     Ends with what the topic held when reading began; with `follow` it goes on, through outages too, until
     `stop()`. `last` starts that many messages before the end of each partition, 0 with `follow` meaning only new
-    ones. Without a registry, or its URL, no event is decoded. Raises UnknownTopicError, LogUnavailableError.
+    ones; `after` starts after these offsets by partition. Without a registry, or its URL, no event is decoded.
+    Raises UnknownTopicError, LogUnavailableError.
     """
     consumer = Consumer(_config(bootstrap_servers) | kafka_config)
     codec = Codec(HttpRegistry(registry) if isinstance(registry, str) else registry or MemoryRegistry())
     name = topic if isinstance(topic, str) else topic.name
     try:
         spans = _spans(consumer, name, since_ms, until_ms, last)
+        spans = {number: _moved(span, (after or {}).get(number)) for number, span in spans.items()}
         consumer.assign([TopicPartition(name, number, span.start) for number, span in spans.items()])
         for message in _messages(Reading(consumer, codec, name, spans), follow, stop):
             if _wanted(message, since_ms, until_ms):
@@ -194,6 +197,10 @@ def _spans(
         ends = _offsets(consumer, topic, spans, until_ms + LATENESS_MS)
         spans = {n: Span(span.start, min(span.end, ends[n])) for n, span in spans.items()}
     return spans
+
+
+def _moved(span: Span, after: int | None) -> Span:
+    return span if after is None else Span(max(span.start, after + 1), span.end)
 
 
 def _whole(consumer: Consumer, partition: TopicPartition) -> Span:

@@ -1,10 +1,11 @@
 """Alerts as they come, each once: the way in for programs that act on them."""
 
 import logging
+import time
 from collections.abc import Callable, Iterable, Iterator
 from typing import Final
 
-from schemas.registry import Registry
+from schemas.registry import Registry, RegistryUnavailableError
 from schemas.topics import ALERTS
 from schemas.types.alerts import Alert
 from streams.log import read
@@ -13,6 +14,7 @@ from streams.message import Message
 PRIORITIES: Final = ("emergency", "alert", "critical", "error", "warning", "notice", "informational", "debug")
 """From the most urgent to the least."""
 REMEMBERED: Final = 100_000
+REGISTRY_PAUSE_SECONDS: Final = 1.0
 
 log = logging.getLogger(__name__)
 
@@ -47,8 +49,8 @@ def subscribe(
         follow=follow,
         stop=stop,
     )
-    wanted = (a for a in alerts_in(messages) if a.priority in urgent and rule in (None, a.rule))
-    return once(wanted)
+    alerts = alerts_in(messages, patient=follow)
+    return once(alert for alert in alerts if alert.priority in urgent and rule in (None, alert.rule))
 
 
 def at_least(priority: str) -> frozenset[str]:
@@ -56,13 +58,23 @@ def at_least(priority: str) -> frozenset[str]:
     return frozenset(PRIORITIES[: PRIORITIES.index(priority) + 1])
 
 
-def alerts_in(messages: Iterable[Message]) -> Iterator[Alert]:
-    """Yield the alerts in messages, passing over what is none."""
+def alerts_in(messages: Iterable[Message], *, patient: bool) -> Iterator[Alert]:
+    """Yield the alerts in messages, passing over what is none; a patient reader waits for the registry."""
     for message in messages:
-        if isinstance(event := message.event, Alert):
+        event = _patiently(message) if patient else message.event
+        if isinstance(event, Alert):
             yield event
         else:
             log.warning("%s/%s@%s is no alert: %s", message.topic, message.partition, message.offset, event)
+
+
+def _patiently(message: Message) -> object:
+    while True:
+        try:
+            return message.event
+        except RegistryUnavailableError as error:
+            log.warning("%s", error)
+            time.sleep(REGISTRY_PAUSE_SECONDS)
 
 
 def once(alerts: Iterable[Alert]) -> Iterator[Alert]:
