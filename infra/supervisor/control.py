@@ -12,6 +12,7 @@ from typing import Final
 from infra.cli.errors import NOT_ALLOWED, TIMED_OUT, CliError
 from infra.config import Settings, as_environment
 from infra.supervisor.child import FAILED_STARTS
+from infra.supervisor.figures import figures
 from infra.supervisor.logs import open_log, tail
 from infra.supervisor.orphans import kill_stale
 from infra.supervisor.programs import programs
@@ -19,6 +20,7 @@ from infra.supervisor.state import ChildState, TreeState, holder, read_state, st
 from infra.supervisor.tree import clear_up
 
 LOOK_SECONDS: Final = 0.05
+EXIT_SECONDS: Final = 5.0
 Say = Callable[[str], None]
 
 
@@ -69,7 +71,9 @@ def stop(settings: Settings, pid: int, seconds: float, say: Say) -> None:
     except PermissionError:
         what = f"The supervisor (pid {pid}) is not yours"
         raise CliError(what, "It runs as another user", "sudo .venv/bin/deedlog down", NOT_ALLOWED) from None
-    if not _await_end(settings, seconds, say):
+    if _await_end(settings, seconds, say):
+        _await_exit(pid)
+    else:
         say(f"the supervisor did not end in {seconds:.0f} s and is killed")
         with suppress(ProcessLookupError):
             os.kill(pid, signal.SIGKILL)
@@ -106,6 +110,13 @@ def _blame(settings: Settings, name: str, what: str, exit_code: int = 1) -> CliE
     said = next((c.status for c in state.children if c.name == name and c.status), "") if state else ""
     why = "\n".join(filter(None, (f"{name}: {said}" if said else "", tail(path, 8))))
     return CliError(what, why or f"{name} said nothing", f"less {path}", exit_code or 1)
+
+
+def _await_exit(pid: int) -> None:
+    """Wait for the last moments of a process that has let go of its lock."""
+    end = time.monotonic() + EXIT_SECONDS
+    while figures(pid) is not None and time.monotonic() < end:
+        time.sleep(0.01)
 
 
 def _await_end(settings: Settings, seconds: float, say: Say) -> bool:

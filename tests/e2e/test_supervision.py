@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from infra.doctor.ports import is_free, wanted_ports
+from infra.supervisor.figures import figures
 from infra.supervisor.state import holder, state_file
 from tests.conftest import Broker
 from tests.pipelines import DEEDLOG, Pipeline, pipeline
@@ -37,7 +38,7 @@ def pids(running: Pipeline) -> dict[str, int]:
 
 
 def alive(found: dict[str, int]) -> list[str]:
-    return [name for name, pid in found.items() if Path(f"/proc/{pid}").exists()]
+    return [name for name, pid in found.items() if figures(pid) is not None]
 
 
 def until(true: Callable[[], object], seconds: float = SECONDS) -> None:
@@ -139,16 +140,16 @@ def follow(idle: Pipeline) -> subprocess.Popen[bytes]:
     return follower
 
 
-def test_a_start_that_fails_says_why_and_leaves_nothing(tmp_path: Path) -> None:
-    rules = tmp_path / "rules.yaml"
-    rules.write_text("- rule: broken\n  condition: evt.type = = open\n  output: x\n  priority: INFO\n  desc: x\n")
-    with pipeline(tmp_path / "home", "broken", rules=(str(rules),)) as idle:
-        done = idle.command("up")
-        assert done.returncode == 1
-        assert "worker does not start" in done.stderr
-        assert str(rules) in done.stderr
-        assert str(idle.settings.logs / "worker.log") in done.stderr
-        assert_nothing_is_left(idle, {})
+def test_a_start_that_fails_says_why_and_leaves_nothing(idle: Pipeline) -> None:
+    data = idle.settings.home / "kafka/data"
+    data.parent.mkdir(parents=True)
+    data.write_text("in the way")
+    done = idle.command("up")
+    assert done.returncode == 1
+    assert "kafka does not start: it ended with exit code 1" in done.stderr
+    assert "Kafka's storage cannot be formatted" in done.stderr
+    assert f"less {idle.settings.logs}/kafka.log" in done.stderr
+    assert_nothing_is_left(idle, {})
 
 
 def test_an_existing_cluster_is_used_and_left_running(kafka: Broker, tmp_path: Path) -> None:
