@@ -1,0 +1,132 @@
+"""The worker: judges what is on the topic `syscalls` by the rules, and writes alerts to outputs.
+
+SIGTERM ends it, SIGHUP makes it load the rules again.
+"""
+
+import asyncio
+import logging
+import os
+import signal
+import sys
+import threading
+import time
+from collections.abc import Callable
+from typing import Final
+from zlib import crc32
+
+import faust
+
+from infra.config import Settings, load_settings
+from infra.notify import notify
+from infra.outputs.file import JsonLines
+from infra.services.dependencies import wait_for_log
+from infra.services.liveness import GroupPositions, Liveness
+from producers.publisher import Publisher
+from schemas.codec import Codec
+from schemas.registry import HttpRegistry
+from schemas.topics import ALERTS, SYSCALLS
+from streams.app import APP_ID, build
+from streams.detection.loading import load_rules
+from streams.detection.rules import RuleSet
+from streams.judging import Delivery, Detection
+
+REPORT_SECONDS: Final = 2.0
+CHECK_SECONDS: Final = 10.0
+END_SECONDS: Final = 4.5
+"""After that the process ends at once: what was not acknowledged is read again by the next."""
+
+log = logging.getLogger(__name__)
+
+
+def main() -> int:
+    """Run until SIGTERM; return 1 if it stands still and should be started again."""
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(message)s", stream=sys.stdout)
+    for name in ("faust", "mode", "aiokafka"):
+        logging.getLogger(name).setLevel(logging.WARNING)
+    settings, stop, reload = load_settings(), threading.Event(), threading.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: _end(stop))
+    signal.signal(signal.SIGHUP, lambda *_: reload.set())
+    if not wait_for_log(settings, stop):
+        return 0
+    return work(settings, stop, reload)
+
+
+def work(settings: Settings, stop: threading.Event, reload: threading.Event) -> int:
+    """Judge until `stop` is set; load the rules again when `reload` is."""
+    codec = Codec(HttpRegistry(settings.registry))
+    publisher = Publisher(settings.kafka, settings.registry, source=f"/nodes/{settings.node}/worker")
+    detection = Detection(rules_of(settings), publisher, stop)
+    try:
+        delivery = Delivery([JsonLines(settings.alerts)], publisher, stop)
+    except OSError as error:
+        log.error("alerts cannot be written to %s: %s; set alerts_file to another", settings.alerts, error.strerror)
+        return 1
+    folder = settings.run / "worker"
+    folder.mkdir(parents=True, exist_ok=True)
+    app = build(settings.kafka, detection, delivery, codec, folder=folder, instance=instance_of(settings))
+
+    def tend() -> None:
+        if reload.is_set():
+            reload.clear()
+            detection.use(rules_of(settings))
+        notify(status=status(detection))
+
+    positions = GroupPositions(settings.kafka, APP_ID, [SYSCALLS.name, ALERTS.name])
+    try:
+        return asyncio.run(run(app, stop, tend, positions))
+    finally:
+        positions.close()
+
+
+async def run(app: faust.App, stop: threading.Event, tend: Callable[[], None], positions: GroupPositions) -> int:
+    """Run the app until `stop` is set, or until it crashes or stands still: then return 1."""
+    liveness, checked = Liveness(), time.monotonic()
+    await app.start()
+    notify(ready=1)
+    while not await asyncio.to_thread(stop.wait, REPORT_SECONDS):
+        tend()
+        if app.crashed:
+            log.error("the Faust app crashed: %r", app.crash_reason)
+            return 1
+        if time.monotonic() - checked > CHECK_SECONDS:
+            checked = time.monotonic()
+            if stalled := liveness.stalled(await asyncio.to_thread(positions.read), checked):
+                log.error("%s: ending to be started again", stalled)
+                return 1
+    notify(stopping=1)
+    await app.stop()
+    return 0
+
+
+def rules_of(settings: Settings) -> RuleSet:
+    """Return the built-in rules and those of the settings; what is wrong with them is logged."""
+    rules = load_rules(settings.rules, builtin=True)
+    for problem in rules.problems:
+        level = {"error": logging.ERROR, "warning": logging.WARNING}.get(problem.level, logging.INFO)
+        log.log(level, "%s", problem)
+    log.info("%s rules, %s errors in rule files", len(rules.rules), len(rules.errors))
+    return rules
+
+
+def status(detection: Detection) -> str:
+    """Return the line that `deedlog status` shows."""
+    counts = detection.counts
+    done = f"{len(detection.judge.rules)} rules, {counts.batches:,} batches judged, {counts.alerts:,} alerts"
+    return f"{done}, {counts.put_aside:,} put aside" if counts.put_aside else done
+
+
+def instance_of(settings: Settings) -> str:
+    """Return the name of this worker in its group: the same for each life of the worker of one home."""
+    return f"{settings.node}-{crc32(os.fsencode(settings.home)):08x}"
+
+
+def _end(stop: threading.Event) -> None:
+    stop.set()
+    last = threading.Timer(END_SECONDS, os._exit, [0])
+    last.daemon = True
+    last.start()
+
+
+if __name__ == "__main__":
+    sys.exit(main())
