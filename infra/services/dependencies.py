@@ -46,6 +46,8 @@ def wait_for(lacking: Callable[[], str], stop: threading.Event) -> bool:
             notify(status=f"waiting for {what}")
         said = what
         stop.wait(pause)
+    if said:
+        notify(status="")
     return not stop.is_set()
 
 
