@@ -1,12 +1,13 @@
 """Judges recorded history by rules: the same rules give the same alerts, with the same ids, as they gave live."""
 
 import logging
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from typing import Final
 
 from schemas.registry import Registry
 from schemas.topics import SYSCALLS
 from schemas.types.alerts import Alert
+from schemas.types.syscalls import SyscallBatch
 from streams.detection.judge import Judge
 from streams.detection.rules import RuleSet
 from streams.judging import Trouble, judged
@@ -14,8 +15,9 @@ from streams.log import read
 from streams.message import Message
 
 MILLISECOND: Final = 1_000_000
-SPAN_NS: Final = 60_000_000_000
-"""How long a batch may be, ns: its message bears the time of its last event, and the first may be wanted."""
+SPAN_NS: Final = 3600 * 1_000_000_000
+"""How long a batch may be, ns. Its message bears the time of its last event; the first may be much earlier on a quiet
+node that could not reach Kafka for a while."""
 
 log = logging.getLogger(__name__)
 
@@ -34,20 +36,18 @@ def replay(
         since_ms=since_ns // MILLISECOND,
         until_ms=(until_ns + SPAN_NS) // MILLISECOND + 1,
     )
-    return within(alerts_of(Judge(rules), messages), since_ns, until_ns)
+    judge = Judge(rules)
+    return (alert for message in messages for alert in alerts_of(judge, message, since_ns, until_ns))
 
 
-def alerts_of(judge: Judge, messages: Iterable[Message]) -> Iterator[Alert]:
-    """Yield the alerts of all batches."""
-    for message in messages:
-        outcome = judged(judge, message)
-        if isinstance(outcome, Trouble):
-            where = f"{message.topic}/{message.partition}/{message.offset}"
-            log.warning("%s is passed over: %s: %s", where, outcome.reason, outcome.detail)
-        else:
-            yield from outcome
-
-
-def within(alerts: Iterable[Alert], since_ns: int, until_ns: int) -> Iterator[Alert]:
-    """Yield the alerts whose event was in [since_ns, until_ns)."""
-    return (alert for alert in alerts if since_ns <= alert.time < until_ns)
+def alerts_of(judge: Judge, message: Message, since_ns: int, until_ns: int) -> list[Alert]:
+    """Return the alerts of those events of a batch that are in [since_ns, until_ns)."""
+    batch = message.event
+    if isinstance(batch, SyscallBatch) and (batch.last_time < since_ns or batch.first_time >= until_ns):
+        return []
+    outcome = judged(judge, message)
+    if isinstance(outcome, Trouble):
+        where = f"{message.topic}/{message.partition}/{message.offset}"
+        log.warning("%s is passed over: %s: %s", where, outcome.reason, outcome.detail)
+        return []
+    return [alert for alert in outcome if since_ns <= alert.time < until_ns]

@@ -9,6 +9,13 @@ from streams.detection.problems import Level, RuleError, RuleErrors, did_you_mea
 from streams.detection.sources import Document, Text, items_of
 
 PRIORITIES: Final = ("emergency", "alert", "critical", "error", "warning", "notice", "informational", "debug")
+SHORT_PRIORITIES: Final = {
+    "emerg": "emergency",
+    "crit": "critical",
+    "err": "error",
+    "warn": "warning",
+    "info": "informational",
+}
 KINDS: Final = ("rule", "macro", "list", "required_engine_version", "required_plugin_versions")
 KEYS: Final = {
     "rule": ("rule", "desc", "condition", "output", "priority", "source", "enabled", "tags"),
@@ -156,11 +163,11 @@ class _Reader:
     def _priority(self) -> str:
         text = self._scalar("priority")
         word = text.value.strip().lower()
-        found = [name for name in PRIORITIES if name == word or (len(word) > 3 and name.startswith(word))]
-        if not found:
+        word = SHORT_PRIORITIES.get(word, word)
+        if word not in PRIORITIES:
             hint = did_you_mean(word, PRIORITIES) or f"known: {', '.join(PRIORITIES)}"
             raise RuleErrors(text.problem(f"there is no priority {text.value}", hint=hint))
-        return found[0]
+        return word
 
     def _scalar(self, key: str) -> Text:
         node = self.values.get(key)
@@ -199,6 +206,6 @@ class _Reader:
 
     def _problem(self, node: Any, message: str, hint: str = "", level: Level = "error") -> RuleError:
         value = node.value if isinstance(node, yaml.ScalarNode) else ""
-        width = max(1, len(value.split("\n", 1)[0])) if getattr(node, "style", None) is None else 1
+        width = max(1, len(value.split("\n", 1)[0])) if getattr(node, "style", "") in (None, "") else 1
         place = self.document.place(node.start_mark, width)
         return RuleError(level=level, message=message, place=place, hint=hint, subject=self.subject)

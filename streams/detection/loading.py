@@ -56,6 +56,8 @@ class _Loader:
             self.add_file(name, data)
         scope = understand_macros(self.macros, expand_lists(self.lists, self.report), self.report)
         rules = [rule for item in self.rules.values() if (rule := self.understood(item, scope))]
+        files = {name: number for number, (name, _) in enumerate(texts)}
+        self.problems.sort(key=lambda problem: (files[problem.place.file], problem.place.line, problem.place.column))
         return RuleSet(tuple(rules), tuple(self.problems))
 
     def add_file(self, name: str, data: bytes) -> None:

@@ -178,4 +178,5 @@ def _hint(text: str, at: int, found: str) -> str:
         return "write and"
     if found in ("||", "|"):
         return "write or"
-    return did_you_mean(found, (*OPERATORS, "and", "or", "not")) if found.isalpha() else ""
+    words = (*OPERATORS, "and", "or", "not")
+    return did_you_mean(found, words) if found.isalpha() and found not in words else ""
