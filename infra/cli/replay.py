@@ -37,8 +37,12 @@ def replay(
     found = loaded(settings, rules)
     with readable(settings):
         from streams.replay import replay as judged_again
+        from streams.subscription import once
 
-        shown = show(judged_again(settings.kafka, settings.registry, found, span.since_ns, span.until_ns), output)
+        assert span.since_ns is not None
+        assert span.until_ns is not None
+        alerts = judged_again(settings.kafka, settings.registry, found, span.since_ns, span.until_ns)
+        shown = show(once(alerts), output)
     if not shown:
         say(f"{len(found.rules)} rules found nothing between {from_} and {to}")
     return 0

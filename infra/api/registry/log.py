@@ -16,7 +16,7 @@ from schemas.topics import SCHEMAS
 
 WRITE_SECONDS: Final = 10.0
 POLL_SECONDS: Final = 0.2
-AGAIN_SECONDS: Final = 0.5
+AGAIN_SECONDS: Final = 0.1
 ATTEMPTS: Final = 10
 
 log = logging.getLogger(__name__)
@@ -109,7 +109,9 @@ class SchemaLog:
             try:
                 self._follow()
             except KafkaException as error:
-                log.warning("%s is read again from its beginning: %s", self._topic, error)
+                log.log(
+                    logging.WARNING if self._complete else logging.INFO, "%s cannot be read: %s", self._topic, error
+                )
                 time.sleep(AGAIN_SECONDS)
 
     def _follow(self) -> None:
