@@ -8,17 +8,14 @@ import hashlib
 import os
 import secrets
 import subprocess
-import tempfile
+import sys
 from importlib.resources import files
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 import msgspec
 
-from probes import events
 from probes.btf import Btf
-from probes.headers import write_headers
-from probes.maps import pin, update
 from probes.offsets import definitions
 
 SOURCES: Final = ("records.h", "kernel.h", "process.c", "syscalls.c")
@@ -28,6 +25,7 @@ MAPS: Final = (
     *("counts", "own_processes", "wanted", "wanted_compat", "shapes"),
 )
 WALK_STEPS: Final = 48
+LOAD_SECONDS: Final = 120
 MIB: Final = 1 << 20
 
 
@@ -128,34 +126,8 @@ def _mount(folder: Path) -> None:
 
 
 def _load(text: str, folder: Path) -> None:
-    with tempfile.TemporaryDirectory(prefix="deedlog-headers-") as headers:
-        write_headers(Path(headers))
-        os.environ["BCC_KERNEL_SOURCE"] = headers
-        try:
-            from bcc import BPF  # Debian's python3-bpfcc
-        except ImportError as error:
-            raise ProbeError(f"BCC is not installed ({error}); run: apt-get install python3-bpfcc") from error
-        try:
-            program = BPF(text=text.encode())
-        except Exception as error:
-            raise ProbeError(
-                f"the kernel refused the eBPF programs: {error}; run `deedlog doctor` to see what is missing"
-            ) from error
-    for call in events.CALLS:
-        _want(program, call)
-    for name in MAPS:
-        pin(program[name.encode()].map_fd, folder / name)
-    for name in TRACEPOINTS:
-        pin(program.raw_tracepoint_fds[name.encode()], folder / name)
-    program.cleanup()
-
-
-def _want(program: Any, call: events.Call) -> None:
-    """Tell the programs of a system call: its type by its numbers, and the places of its arguments."""
-    code = events.CODES[call.name]
-    for table, number in ((b"wanted", call.number), (b"wanted_compat", call.compat)):
-        if number >= 0:
-            update(program[table].map_fd, number.to_bytes(4, "little"), code.to_bytes(2, "little"))
-    mode = call.mode if call.target == events.NONE else call.target
-    places = (call.kind, call.path, call.at, call.path2, call.at2, call.flags, call.how, mode, call.fd, call.extra)
-    update(program[b"shapes"].map_fd, code.to_bytes(4, "little"), bytes((*places, call.address, call.text)))
+    """Load and pin in a process of its own: the compiler's memory, 200 MB, goes away with it."""
+    command = [sys.executable, "-P", "-m", "probes.compiling", str(folder)]
+    done = subprocess.run(command, input=text, check=False, capture_output=True, text=True, timeout=LOAD_SECONDS)
+    if done.returncode:
+        raise ProbeError(done.stderr.strip() or f"loading the eBPF programs ended with status {done.returncode}")

@@ -1,61 +1,77 @@
-"""BPF maps and links by descriptor, through libbcc's system-call wrappers, so that pinned ones need no compiler."""
+"""BPF maps and links by descriptor: the bpf(2) system call, so that pinned ones need neither BCC nor a compiler.
+
+Source: bpf(2), and union bpf_attr in include/uapi/linux/bpf.h.
+"""
 
 import ctypes
 import os
+import platform
 from pathlib import Path
-from typing import Any
+from typing import Final
+
+SYSTEM_CALL: Final = {"x86_64": 321, "aarch64": 280}.get(platform.machine(), -1)
+MAP_LOOKUP_ELEM: Final = 1
+MAP_UPDATE_ELEM: Final = 2
+OBJ_PIN: Final = 6
+OBJ_GET: Final = 7
+
+_libc = ctypes.CDLL(None, use_errno=True)
 
 
 class BpfError(Exception):
     """A bpf(2) call failed."""
 
 
-def _lib() -> Any:
-    from bcc.libbcc import lib  # Debian's package; loading it is slow and not needed to read records
+class _Element(ctypes.Structure):
+    _fields_ = (
+        ("map_fd", ctypes.c_uint32),
+        ("key", ctypes.c_uint64),
+        ("value", ctypes.c_uint64),
+        ("flags", ctypes.c_uint64),
+    )
 
-    return lib
+
+class _Object(ctypes.Structure):
+    _fields_ = (
+        ("pathname", ctypes.c_uint64),
+        ("bpf_fd", ctypes.c_uint32),
+        ("file_flags", ctypes.c_uint32),
+    )
 
 
 def pin(fd: int, path: Path) -> None:
     """Give a map, program or link a name in a BPF file system; raises BpfError."""
-    if _lib().bpf_obj_pin(fd, os.fsencode(path)) < 0:
-        raise BpfError(f"cannot pin an eBPF object at {path}: {os.strerror(ctypes.get_errno())}")
+    name = ctypes.create_string_buffer(os.fsencode(path))
+    if _bpf(OBJ_PIN, _Object(ctypes.addressof(name), fd, 0)) < 0:
+        raise BpfError(f"cannot pin an eBPF object at {path}: {_reason()}")
 
 
 def open_pinned(path: Path) -> int:
     """Return a new descriptor of a pinned object; raises BpfError."""
-    fd = int(_lib().bpf_obj_get(os.fsencode(path)))
+    name = ctypes.create_string_buffer(os.fsencode(path))
+    fd = _bpf(OBJ_GET, _Object(ctypes.addressof(name), 0, 0))
     if fd < 0:
-        raise BpfError(f"cannot open the pinned eBPF object {path}: {os.strerror(ctypes.get_errno())}")
+        raise BpfError(f"cannot open the pinned eBPF object {path}: {_reason()}")
     return fd
 
 
 def update(fd: int, key: bytes, value: bytes) -> None:
     """Set an element of a map; raises BpfError."""
-    if _lib().bpf_update_elem(fd, _buffer(key), _buffer(value), 0) < 0:
-        raise BpfError(f"cannot update an eBPF map: {os.strerror(ctypes.get_errno())}")
+    k, v = ctypes.create_string_buffer(key, len(key)), ctypes.create_string_buffer(value, len(value))
+    if _bpf(MAP_UPDATE_ELEM, _Element(fd, ctypes.addressof(k), ctypes.addressof(v), 0)) < 0:
+        raise BpfError(f"cannot update an eBPF map: {_reason()}")
 
 
 def lookup(fd: int, key: bytes, size: int) -> bytes | None:
     """Return the value of an element, `size` bytes; None if it is absent."""
-    value = ctypes.create_string_buffer(size)
-    found = _lib().bpf_lookup_elem(fd, _buffer(key), ctypes.cast(value, ctypes.c_void_p)) == 0
+    k, value = ctypes.create_string_buffer(key, len(key)), ctypes.create_string_buffer(size)
+    found = _bpf(MAP_LOOKUP_ELEM, _Element(fd, ctypes.addressof(k), ctypes.addressof(value), 0)) == 0
     return value.raw if found else None
 
 
-def keys(fd: int, size: int) -> list[bytes]:
-    """Return all keys of a map, each of `size` bytes."""
-    found: list[bytes] = []
-    key = ctypes.create_string_buffer(size)
-    if _lib().bpf_get_first_key(fd, ctypes.cast(key, ctypes.c_void_p), size) < 0:
-        return found
-    while True:
-        found.append(key.raw)
-        following = ctypes.create_string_buffer(size)
-        if _lib().bpf_get_next_key(fd, key, following) < 0:
-            return found
-        key = following
+def _bpf(command: int, attributes: ctypes.Structure) -> int:
+    return int(_libc.syscall(SYSTEM_CALL, command, ctypes.byref(attributes), ctypes.sizeof(attributes)))
 
 
-def _buffer(data: bytes) -> ctypes.c_void_p:
-    return ctypes.cast(ctypes.create_string_buffer(data, len(data)), ctypes.c_void_p)
+def _reason() -> str:
+    return os.strerror(ctypes.get_errno())

@@ -1,0 +1,67 @@
+"""`python -m probes.compiling FOLDER`: compiles the program text on stdin, attaches it, and pins it under FOLDER.
+
+What goes wrong is one message on stderr, for a person.
+"""
+
+import os
+import sys
+import tempfile
+from pathlib import Path
+from typing import Any
+
+from probes import events
+from probes.headers import write_headers
+from probes.loader import MAPS, TRACEPOINTS
+from probes.maps import BpfError, pin, update
+
+
+def main() -> int:
+    """Return 1 if the programs cannot be loaded."""
+    folder = Path(sys.argv[1])
+    try:
+        from bcc import BPF  # Debian's python3-bpfcc
+    except ImportError as error:
+        return _refuse(f"BCC is not installed ({error}); run: apt-get install python3-bpfcc")
+    with tempfile.TemporaryDirectory(prefix="deedlog-headers-") as headers:
+        write_headers(Path(headers))
+        os.environ["BCC_KERNEL_SOURCE"] = headers
+        try:
+            program = BPF(text=sys.stdin.buffer.read())
+        except Exception as error:
+            return _refuse(
+                f"the kernel refused the eBPF programs: {error}; run `deedlog doctor` to see what is missing"
+            )
+    try:
+        _pin(program, folder)
+    except BpfError as error:
+        return _refuse(str(error))
+    return 0
+
+
+def _pin(program: Any, folder: Path) -> None:
+    for call in events.CALLS:
+        _want(program, call)
+    for name in MAPS:
+        pin(program[name.encode()].map_fd, folder / name)
+    for name in TRACEPOINTS:
+        pin(program.raw_tracepoint_fds[name.encode()], folder / name)
+
+
+def _want(program: Any, call: events.Call) -> None:
+    """Tell the programs of a system call: its type by its numbers, and the places of its arguments."""
+    code = events.CODES[call.name]
+    for table, number in ((b"wanted", call.number), (b"wanted_compat", call.compat)):
+        if number >= 0:
+            update(program[table].map_fd, number.to_bytes(4, "little"), code.to_bytes(2, "little"))
+    mode = call.mode if call.target == events.NONE else call.target
+    places = (call.kind, call.path, call.at, call.path2, call.at2, call.flags, call.how, mode, call.fd, call.extra)
+    update(program[b"shapes"].map_fd, code.to_bytes(4, "little"), bytes((*places, call.address, call.text)))
+
+
+def _refuse(why: str) -> int:
+    print(why, file=sys.stderr)
+    return 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())
