@@ -92,7 +92,10 @@ class HttpRegistry:
     def register(self, subject: str, schema: JsonSchema) -> int:
         """Return the id of the schema, adding it to the subject's versions if it is new."""
         path = f"/subjects/{quote(subject, safe='')}/versions"
-        answer = self._ask(path, {"schema": json.dumps(schema), "schemaType": "AVRO"})
+        try:
+            answer = self._ask(path, {"schema": json.dumps(schema), "schemaType": "AVRO"})
+        except RefusedSchemaError as error:
+            raise RefusedSchemaError(f"{subject}: {error}") from None
         return int(answer["id"])
 
     def schema(self, id: int) -> JsonSchema:

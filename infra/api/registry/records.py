@@ -104,7 +104,8 @@ class _ModeValue(msgspec.Struct):
 def read_record(key: bytes | None, value: bytes | None) -> Record:
     """Return what a record of the topic says. Raises BadRecordError."""
     try:
-        return _record(msgspec.json.decode(key or b"", type=_Key), value)
+        # Karapace erases with an empty value where Confluent's registry has none.
+        return _record(msgspec.json.decode(key or b"", type=_Key), value or None)
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
         raise BadRecordError(f"{(key or b'')[:200]!r}: {error}") from error
 

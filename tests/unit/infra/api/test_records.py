@@ -64,6 +64,7 @@ def test_anything_else_is_read_or_refused(key: bytes | None, value: bytes | None
             SchemaWritten(subject="p", version=1, id=9, schema="message A {}", schema_type="PROTOBUF"),
         ),
         ('{"keytype":"SCHEMA","subject":"s","version":2,"magic":1}', None, SchemaErased("s", 2)),
+        ('{"keytype":"SCHEMA","subject":"s","version":2,"magic":1}', "", SchemaErased("s", 2)),
         (
             '{"keytype":"DELETE_SUBJECT","subject":"s","magic":0}',
             '{"subject":"s","version":2}',
@@ -117,7 +118,6 @@ def test_keys_are_the_bytes_that_confluent_writes() -> None:
         '{"subject":"s","version":1,"id":7,"schema":"int","deleted":false}',
         '{"subject":"s","version":1,"id":7}',
         "[]",
-        "",
     ],
 )
 def test_values_that_do_not_belong_to_their_key_are_refused(value: str) -> None:
