@@ -1,12 +1,11 @@
-"""What tests share: settings with a home and ports of their own, and one real broker for the whole run."""
+"""What tests share: settings with a home and ports of their own, and a real broker."""
 
-import fcntl
 import os
 import subprocess
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from pathlib import Path
 
 import msgspec
@@ -18,7 +17,6 @@ from infra.kafka.ports import free_ports
 from infra.kafka.topics import create_topics
 
 START_SECONDS = 60.0
-OTHERS_SECONDS = 900.0
 
 
 class Broker(msgspec.Struct, frozen=True):
@@ -27,15 +25,6 @@ class Broker(msgspec.Struct, frozen=True):
     bootstrap_servers: str
     home: Path
     pid: int
-
-
-class Shared(msgspec.Struct):
-    """What the worker processes of one test run know of their broker."""
-
-    settings_port: int
-    home: str
-    pid: int
-    users: list[int]
 
 
 def make_settings(home: Path) -> Settings:
@@ -77,51 +66,13 @@ def stop(process: subprocess.Popen[bytes]) -> None:
     process.wait()
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def kafka(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Broker]:
-    """One embedded broker for the whole run, with all topics of the table.
-
-    With pytest-xdist the first worker that needs it starts it and stops it when the last has ended.
-    """
-    folder = tmp_path_factory.getbasetemp()
-    if "PYTEST_XDIST_WORKER" in os.environ:
-        folder = folder.parent
-    process = None
-    with _shared(folder) as state:
-        if not state.pid:
-            process = _start_shared(folder, state)
-        state.users.append(os.getpid())
-        broker = Broker(f"127.0.0.1:{state.settings_port}", Path(state.home), state.pid)
-    yield broker
-    with _shared(folder) as state:
-        state.users.remove(os.getpid())
-    if process is not None:
-        _wait_for_others(folder)
-        stop(process)
-
-
-@contextmanager
-def _shared(folder: Path) -> Iterator[Shared]:
-    path = folder / "kafka.json"
-    with (folder / "kafka.lock").open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        state = msgspec.json.decode(path.read_bytes(), type=Shared) if path.exists() else Shared(0, "", 0, [])
-        yield state
-        path.write_bytes(msgspec.json.encode(state))
-
-
-def _start_shared(folder: Path, state: Shared) -> subprocess.Popen[bytes]:
-    settings = make_settings(folder / "kafka-home")
+    """A broker with all topics of the table, for one module of tests: others' messages would be in its way."""
+    settings = make_settings(tmp_path_factory.mktemp("kafka"))
     process = start_broker(settings)
-    create_topics(settings.kafka)
-    state.settings_port, state.home, state.pid = settings.kafka_port, str(settings.home), process.pid
-    return process
-
-
-def _wait_for_others(folder: Path) -> None:
-    end = time.monotonic() + OTHERS_SECONDS
-    while time.monotonic() < end:
-        with _shared(folder) as state:
-            if not any(Path(f"/proc/{pid}").exists() for pid in state.users):
-                return
-        time.sleep(0.2)
+    try:
+        create_topics(settings.kafka)
+        yield Broker(settings.kafka, settings.home, process.pid)
+    finally:
+        stop(process)

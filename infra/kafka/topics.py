@@ -1,15 +1,17 @@
 """Creates the topics of the one table in `schemas/topics.py`."""
 
+import time
 from collections.abc import Iterable
 from typing import Any, Final
 
-from confluent_kafka import KafkaError, KafkaException
+from confluent_kafka import KafkaError, KafkaException, TopicPartition
 from confluent_kafka.admin import (
     AdminClient,
     AlterConfigOpType,
     ConfigEntry,
     ConfigResource,
     NewTopic,
+    OffsetSpec,
     ResourceType,
 )
 
@@ -29,6 +31,7 @@ def create_topics(bootstrap_servers: str) -> list[str]:
     admin = AdminClient({"bootstrap.servers": bootstrap_servers, "log_level": 0})
     there = set(admin.list_topics(timeout=SECONDS).topics)
     created = _create(admin, [topic for topic in TOPICS.values() if topic.name not in there])
+    _await_leaders(admin, created)
     _mend(admin, [topic for topic in TOPICS.values() if topic.name in there])
     return created
 
@@ -60,6 +63,26 @@ def _create(admin: AdminClient, topics: list[Topic]) -> list[str]:
         return []
     futures = admin.create_topics(new, operation_timeout=SECONDS, request_timeout=SECONDS)
     return [name for name, future in futures.items() if _created(future)]
+
+
+def _await_leaders(admin: AdminClient, names: list[str]) -> None:
+    """Wait until the partitions answer: for a moment a broker does not know yet that it leads what was created."""
+    wanted = {TopicPartition(name, n): OffsetSpec.latest() for name in names for n in range(TOPICS[name].partitions)}
+    end = time.monotonic() + SECONDS
+    while wanted:
+        answers = {partition: _answers(future) for partition, future in admin.list_offsets(wanted).items()}
+        wanted = {partition: spec for partition, spec in wanted.items() if not answers[partition]}
+        if wanted and time.monotonic() > end:
+            raise KafkaException(KafkaError(KafkaError.LEADER_NOT_AVAILABLE))
+        time.sleep(0.02 if wanted else 0)
+
+
+def _answers(future: Any) -> bool:
+    try:
+        future.result(SECONDS)
+    except KafkaException:
+        return False
+    return True
 
 
 def _created(future: Any) -> bool:

@@ -41,7 +41,8 @@ scratch=$(mktemp -d)
 chmod 777 "$scratch"
 trap 'rm -rf "$scratch"' EXIT
 export HYPOTHESIS_STORAGE_DIRECTORY=$scratch PYTHONDONTWRITEBYTECODE=1
-tests "tests with Kafka" "kafka and not (probe or container or pipeline)" "$BIN/pytest" -q -n 2 -p no:cacheprovider
+tests "tests with Kafka" "kafka and not (probe or container or pipeline)" \
+    "$BIN/pytest" -q -n 2 --dist loadfile -p no:cacheprovider
 tests "tests with the kernel, containers and the whole pipeline" "probe or container or pipeline" \
     infra/setup/as-root.sh "$BIN/pytest" -q -p no:cacheprovider
 
