@@ -16,6 +16,8 @@ from streams.detection.problems import Level, Place, RuleError, RuleErrors
 LOADER: Final[Any] = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 MAX_BYTES: Final = 16 << 20
 MAX_NESTING: Final = 64
+WHITE: Final = " \ttnrvfN_LP"
+"""What stands after a backslash for white space."""
 ESCAPE_LENGTHS: Final = {"x": 4, "u": 6, "U": 10}
 
 
@@ -129,7 +131,8 @@ def _find(source: str, at: int, end: int, char: str, style: str | None) -> int:
     while at < end:
         here = source[at]
         if style == '"' and here == "\\":
-            if source[at + 1 : at + 2] != "\n":
+            escaped = source[at + 1 : at + 2]
+            if escaped != "\n" and (char.isspace() or escaped not in WHITE):
                 return at
             at += 2
         elif char.isspace() or here == char:
