@@ -128,6 +128,8 @@ class Publisher:
             except BufferError:
                 self._producer.poll(FULL_QUEUE_POLL_SECONDS)
             except KafkaException as error:
+                if error.args[0].fatal():
+                    raise  # this producer will never work again: that is for who made it, not for who retries
                 raise PublishError(f"topic {topic.name}: {error}") from error
         self._producer.poll(0)
 

@@ -54,7 +54,9 @@ def subscribe(
 
 
 def at_least(priority: str) -> frozenset[str]:
-    """Return the priorities that are as urgent or more."""
+    """Return the priorities that are as urgent or more. Raises ValueError for what is none."""
+    if priority not in PRIORITIES:
+        raise ValueError(f"{priority!r} is no priority: {', '.join(PRIORITIES)}")
     return frozenset(PRIORITIES[: PRIORITIES.index(priority) + 1])
 
 
