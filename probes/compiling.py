@@ -1,6 +1,6 @@
-"""`python -m probes.compiling FOLDER`: compiles the program text on stdin, attaches it, and pins it under FOLDER.
+"""`python -m probes.compiling FOLDER PID...`: compiles the program text on stdin, attaches and pins it under FOLDER.
 
-What goes wrong is one message on stderr, for a person.
+Events of the processes PID... and of this one are left out from the first. What goes wrong is one message on stderr.
 """
 
 import os
@@ -12,12 +12,12 @@ from typing import Any
 from probes import events
 from probes.headers import write_headers
 from probes.loader import MAPS, TRACEPOINTS
-from probes.maps import BpfError, pin, update
+from probes.maps import pin, update
 
 
 def main() -> int:
     """Return 1 if the programs cannot be loaded."""
-    folder = Path(sys.argv[1])
+    folder, own = Path(sys.argv[1]), [*map(int, sys.argv[2:]), os.getpid()]
     try:
         from bcc import BPF  # Debian's python3-bpfcc
     except ImportError as error:
@@ -32,18 +32,25 @@ def main() -> int:
                 f"the kernel refused the eBPF programs: {error}; run `deedlog doctor` to see what is missing"
             )
     try:
-        _pin(program, folder)
-    except BpfError as error:
-        return _refuse(str(error))
+        _fill(program, own)
+        _attach(program, folder)
+    except Exception as error:
+        return _refuse(f"the eBPF programs cannot be attached: {error}; run: deedlog doctor")
     return 0
 
 
-def _pin(program: Any, folder: Path) -> None:
+def _fill(program: Any, own: list[int]) -> None:
     for call in events.CALLS:
         _want(program, call)
+    for pid in own:
+        update(program[b"own_processes"].map_fd, pid.to_bytes(4, "little"), b"\1")
+
+
+def _attach(program: Any, folder: Path) -> None:
     for name in MAPS:
         pin(program[name.encode()].map_fd, folder / name)
     for name in TRACEPOINTS:
+        program.attach_raw_tracepoint(name.encode(), b"on_" + name.encode())
         pin(program.raw_tracepoint_fds[name.encode()], folder / name)
 
 

@@ -1,7 +1,7 @@
 """The running probes as their reader sees them: rings, counters, and the processes that are left out."""
 
 import os
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Final, NamedTuple
 
@@ -44,13 +44,18 @@ class Reading(NamedTuple):
 class Kernel:
     """A session of the probes, attached or found attached."""
 
-    def __init__(self, folder: Path, ring_mib: int) -> None:
-        """Attach the probes pinned under `folder`; raises ProbeError or BtfError."""
-        self.session, self.resumed = attach(folder, ring_mib)
+    def __init__(self, folder: Path, ring_mib: int, own: Sequence[int] = ()) -> None:
+        """Attach the probes pinned under `folder`; raises ProbeError or BtfError.
+
+        The events of the processes `own`, and of all that they start, are left out.
+        """
+        self.session, self.resumed = attach(folder, ring_mib, own)
         self._rings = [_ring(folder, name, self.session.ring_bytes[name]) for name in RECORDS]
         self._counts = open_pinned(folder / "counts")
         self._own = open_pinned(folder / "own_processes")
         self._cpus = _possible_cpus()
+        if self.resumed:
+            self.leave_out(own)
 
     def waiting(self) -> int:
         """Return how many records wait in all rings."""

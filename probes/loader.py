@@ -9,6 +9,7 @@ import os
 import secrets
 import subprocess
 import sys
+from collections.abc import Sequence
 from importlib.resources import files
 from pathlib import Path
 from typing import Final
@@ -64,8 +65,10 @@ def program_text(btf: Btf, sizes: dict[str, int], *, unified_cgroups: bool) -> s
     return head + "".join((files("probes") / "bpf" / name).read_text(encoding="utf-8") for name in SOURCES)
 
 
-def attach(folder: Path, ring_mib: int) -> tuple[Session, bool]:
+def attach(folder: Path, ring_mib: int, own: Sequence[int]) -> tuple[Session, bool]:
     """Return the session pinned under `folder`, and True if it was found there rather than begun.
+
+    A session that begins leaves out the processes `own` and all that they start.
 
     Programs of another version or for other ring sizes are detached first. Raises ProbeError if the kernel refuses,
     BtfError if it does not describe itself.
@@ -80,7 +83,7 @@ def attach(folder: Path, ring_mib: int) -> tuple[Session, bool]:
     session = Session(secrets.token_hex(4), fingerprint, sizes)
     _mount(folder)
     try:
-        _load(text, folder)
+        _load(text, folder, own)
     except BaseException:
         detach(folder)
         raise
@@ -125,9 +128,9 @@ def _mount(folder: Path) -> None:
         )
 
 
-def _load(text: str, folder: Path) -> None:
+def _load(text: str, folder: Path, own: Sequence[int]) -> None:
     """Load and pin in a process of its own: the compiler's memory, 200 MB, goes away with it."""
-    command = [sys.executable, "-P", "-m", "probes.compiling", str(folder)]
+    command = [sys.executable, "-P", "-m", "probes.compiling", str(folder), *map(str, own)]
     done = subprocess.run(command, input=text, check=False, capture_output=True, text=True, timeout=LOAD_SECONDS)
     if done.returncode:
         raise ProbeError(done.stderr.strip() or f"loading the eBPF programs ended with status {done.returncode}")

@@ -37,21 +37,20 @@ def main() -> int:
     stop = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stop.set())
+    own = [] if settings.include_own else list(descendants(holder(settings) or os.getpid()))
     try:
-        kernel = Kernel(folder, settings.ring_mib)
+        kernel = Kernel(folder, settings.ring_mib, own)
     except (ProbeError, BtfError, BpfError) as error:
         log.error("%s", error)
         notify(status=str(error))
         return 1
-    observe(settings, kernel, stop)
+    observe(settings, kernel, len(own), stop)
     return 0
 
 
-def observe(settings: Settings, kernel: Kernel, stop: threading.Event) -> None:
+def observe(settings: Settings, kernel: Kernel, own: int, stop: threading.Event) -> None:
     """Publish what the kernel sees until `stop` is set; the rings hold it while the log is waited for."""
     log.info("probes %s, session %s", "found attached" if kernel.resumed else "attached", kernel.session.id)
-    own = [] if settings.include_own else list(descendants(holder(settings) or os.getpid()))
-    kernel.leave_out(own)
     table = ProcessTable(Runtimes(), Users())
     table.load(processes())
     if not wait_for_log(settings, stop):
@@ -64,7 +63,7 @@ def observe(settings: Settings, kernel: Kernel, stop: threading.Event) -> None:
             node=settings.node,
             batch_age=settings.batch_age_ms / 1000,
             batch_bytes=settings.batch_bytes,
-            report=lambda progress: notify(status=status(progress, len(own))),
+            report=lambda progress: notify(status=status(progress, own)),
         )
         notify(ready=1)
         producer.run(stop.is_set)

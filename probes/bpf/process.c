@@ -93,7 +93,7 @@ static __always_inline void send_exec(struct long_exec *e) {
   if (long_exec_ring.ringbuf_output(e, sizeof(struct long_exec), BPF_RB_NO_WAKEUP)) count(COUNT_DROPPED);
 }
 
-RAW_TRACEPOINT_PROBE(sched_process_fork) {
+int on_sched_process_fork(struct bpf_raw_tracepoint_args *ctx) {
   void *parent = (void *)ctx->args[0];
   void *child = (void *)ctx->args[1];
   u32 tgid = READ(u32, child, task_struct__tgid);
@@ -116,7 +116,7 @@ RAW_TRACEPOINT_PROBE(sched_process_fork) {
   return 0;
 }
 
-RAW_TRACEPOINT_PROBE(sched_process_exec) {
+int on_sched_process_exec(struct bpf_raw_tracepoint_args *ctx) {
   void *task = (void *)ctx->args[0];
   u32 pid = bpf_get_current_pid_tgid() >> 32;
   if (is_own(pid)) { count(COUNT_IGNORED); return 0; }
@@ -136,7 +136,7 @@ RAW_TRACEPOINT_PROBE(sched_process_exec) {
   return 0;
 }
 
-RAW_TRACEPOINT_PROBE(sched_process_exit) {
+int on_sched_process_exit(struct bpf_raw_tracepoint_args *ctx) {
   void *task = (void *)ctx->args[0];
   u32 pid = bpf_get_current_pid_tgid() >> 32;
   // the count of living threads is already lowered here: zero means that the process ends, not one thread

@@ -223,7 +223,7 @@ static __always_inline u16 read_path(char *out, void *path) {
   return length > 0 ? length - 1 : 0;
 }
 
-RAW_TRACEPOINT_PROBE(sys_exit) {
+int on_sys_exit(struct bpf_raw_tracepoint_args *ctx) {
   void *task = (void *)bpf_get_current_task();
   struct call call = {};
   u32 type = read_call(&call, task, (void *)ctx->args[0], ctx->args[1]);

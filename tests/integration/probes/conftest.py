@@ -68,12 +68,23 @@ class Watch:
         return found
 
 
-@pytest.fixture
-def watch(folder: Path) -> Iterator[Watch]:
-    """Probes attached to this machine for one test."""
+@pytest.fixture(scope="module")
+def attached(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Watch]:
+    """Probes attached to this machine for the tests of a module: attaching takes a second."""
+    if os.geteuid():
+        pytest.skip("eBPF programs are loaded by root")
+    folder = tmp_path_factory.mktemp("probes") / "bpf"
     watch = Watch(folder)
     yield watch
     watch.kernel.close()
+    detach(folder)
+
+
+@pytest.fixture
+def watch(attached: Watch) -> Watch:
+    """Probes that have told all that was before the test."""
+    attached.batch()
+    return attached
 
 
 @pytest.fixture(scope="session")

@@ -94,8 +94,9 @@ def test_own_processes_and_all_that_they_start_are_left_out_and_counted(watch: W
 
 
 def test_a_process_that_nobody_saw_start_has_its_name_at_least(watch: Watch) -> None:
-    watch.table._current.clear()
+    known = watch.table._current.pop(os.getpid())
     Path("/etc/hostname").read_bytes()
     (event,) = watch.events(lambda e: e.path == b"/etc/hostname" and e.process.pid == os.getpid())
+    watch.table._current[os.getpid()] = known
     assert event.process.name == Path("/proc/self/comm").read_bytes().strip()
     assert not event.process.known
