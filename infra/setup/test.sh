@@ -29,25 +29,31 @@ tests() { # label, marker expression, how to run, pytest's arguments
     fi
 }
 
-check "lint" "$BIN/ruff" check .
-check "format" "$BIN/ruff" format --check .
-check "types" "$BIN/mypy"
-check "rooms" "$BIN/lint-imports"
-check "types made from schemas" "$BIN/python" -m schemas.generate --check
+# In one piece, so that bash has read it before the first step: the file may change meanwhile.
+main() {
+    check "lint" "$BIN/ruff" check .
+    check "format" "$BIN/ruff" format --check .
+    check "types" "$BIN/mypy"
+    check "rooms" "$BIN/lint-imports"
+    check "types made from schemas" "$BIN/python" -m schemas.generate --check
 
-tests "fast tests" "not ($REAL)" "${AS_OWNER[@]}" "$BIN/pytest" -q -n 2
-# Root must leave no files behind that the owner of the tree cannot write.
-scratch=$(mktemp -d)
-chmod 777 "$scratch"
-trap 'rm -rf "$scratch"' EXIT
-export HYPOTHESIS_STORAGE_DIRECTORY=$scratch PYTHONDONTWRITEBYTECODE=1
-tests "tests with Kafka" "kafka and not (probe or container or pipeline)" \
-    "$BIN/pytest" -q -n 2 --dist loadfile -p no:cacheprovider
-tests "tests with the kernel, containers and the whole pipeline" "probe or container or pipeline" \
-    infra/setup/as-root.sh "$BIN/pytest" -q -p no:cacheprovider
+    tests "fast tests" "not ($REAL)" "${AS_OWNER[@]}" "$BIN/pytest" -q -n 2
+    # Root must leave no files behind that the owner of the tree cannot write.
+    scratch=$(mktemp -d)
+    chmod 777 "$scratch"
+    trap 'rm -rf "$scratch"' EXIT
+    export HYPOTHESIS_STORAGE_DIRECTORY=$scratch PYTHONDONTWRITEBYTECODE=1
+    tests "tests with Kafka" "kafka and not (probe or container or pipeline)" \
+        "$BIN/pytest" -q -n 2 --dist loadfile -p no:cacheprovider
+    tests "tests with the kernel, containers and the whole pipeline" "probe or container or pipeline" \
+        infra/setup/as-root.sh "$BIN/pytest" -q -p no:cacheprovider
 
-if [ ${#failed[@]} -gt 0 ]; then
-    say "failed: $(printf '%s; ' "${failed[@]}")"
-    exit 1
-fi
-say "all checks and tests passed"
+    if [ ${#failed[@]} -gt 0 ]; then
+        say "failed: $(printf '%s; ' "${failed[@]}")"
+        exit 1
+    fi
+    say "all checks and tests passed"
+}
+
+main
+exit
