@@ -106,24 +106,12 @@ def test_kcat_reads_the_topic(running: Pipeline) -> None:
     if not kcat:
         pytest.fail("kcat is not installed; run: make test")
     subprocess.run(["cat", "/etc/shadow"], check=True, capture_output=True)
-    assert wait_for(running, lambda alert: True)
-    settings = running.settings
-    command = [
-        kcat,
-        "-C",
-        "-b",
-        settings.kafka,
-        "-t",
-        "alerts",
-        "-e",
-        "-q",
-        "-s",
-        "value=avro",
-        "-r",
-        settings.registry,
-    ]
-    lines = subprocess.run(command, check=True, capture_output=True, text=True, timeout=60).stdout.splitlines()
-    assert {json.loads(line)["id"] for line in lines} >= {alert["id"] for alert in running.alerts("--since", "1h")}
+    assert wait_for(running, lambda alert: "/etc/shadow" in alert["output"])
+    command = [kcat, "-C", "-b", running.settings.kafka, "-t", "alerts", "-e", "-q", "-J"]
+    done = subprocess.run(command, check=True, capture_output=True, text=True, timeout=60, errors="replace")
+    headers = [json.loads(line)["headers"] for line in done.stdout.splitlines()]
+    ids = {pairs[pairs.index("ce_id") + 1] for pairs in headers}
+    assert ids >= {alert["id"] for alert in running.alerts("--since", "1h")}
 
 
 def test_alerts_are_in_the_file_too(running: Pipeline) -> None:
