@@ -35,6 +35,8 @@ class App(faust.App):  # type: ignore[misc]
 class Handler(Protocol):
     """Something that handles messages, one at a time, and may block while it does."""
 
+    failure: Exception | None
+
     def handle(self, message: Message) -> None:
         """Handle a message; raise StoppedError if it is not done because the worker stops."""
 
@@ -68,6 +70,9 @@ async def handled(event: Any, handler: Handler, codec: Codec) -> None:
         await asyncio.to_thread(handler.handle, message_of(event, codec))
     except StoppedError:
         return
+    except Exception as error:
+        handler.failure = error
+        raise
     event.ack()
 
 

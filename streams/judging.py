@@ -65,6 +65,8 @@ class Work:
         self.publisher = publisher
         self.stop = stop
         self.counts = Counts()
+        self.failure: Exception | None = None
+        """What nobody knows how to go on from; the process should end and be started again."""
 
     def patiently(self, work: Callable[[], None]) -> None:
         """Do the work and wait until Kafka has what it published; raise StoppedError if the worker stops before."""

@@ -66,11 +66,12 @@ def work(settings: Settings, stop: threading.Event, reload: threading.Event) -> 
     folder.mkdir(parents=True, exist_ok=True)
     app = build(settings.kafka, detection, delivery, codec, folder=folder, instance=instance_of(settings))
 
-    def tend() -> None:
+    def tend() -> Exception | None:
         if reload.is_set():
             reload.clear()
             detection.use(rules_of(settings))
         notify(status=status(detection))
+        return detection.failure or delivery.failure or (app.crash_reason if app.crashed else None)
 
     positions = GroupPositions(settings.kafka, APP_ID, [SYSCALLS.name, ALERTS.name])
     try:
@@ -79,21 +80,20 @@ def work(settings: Settings, stop: threading.Event, reload: threading.Event) -> 
         positions.close()
 
 
-async def run(app: faust.App, stop: threading.Event, tend: Callable[[], None], positions: GroupPositions) -> int:
-    """Run the app until `stop` is set, or until it crashes or stands still: then return 1."""
+async def run(
+    app: faust.App, stop: threading.Event, tend: Callable[[], Exception | None], positions: GroupPositions
+) -> int:
+    """Run the app until `stop` is set, or until `tend` tells a failure or it stands still: then return 1."""
     liveness, checked = Liveness(), time.monotonic()
     await app.start()
     notify(ready=1)
     while not await asyncio.to_thread(stop.wait, REPORT_SECONDS):
-        tend()
-        if app.crashed:
-            log.error("the Faust app crashed: %r", app.crash_reason)
-            return 1
+        if failure := tend():
+            return _again(stop, f"{type(failure).__name__}: {failure}")
         if time.monotonic() - checked > CHECK_SECONDS:
             checked = time.monotonic()
             if stalled := liveness.stalled(await asyncio.to_thread(positions.read), checked):
-                log.error("%s: ending to be started again", stalled)
-                return 1
+                return _again(stop, stalled)
     notify(stopping=1)
     await app.stop()
     return 0
@@ -121,9 +121,17 @@ def instance_of(settings: Settings) -> str:
     return f"{settings.node}-{crc32(os.fsencode(settings.home)):08x}"
 
 
-def _end(stop: threading.Event) -> None:
+def _again(stop: threading.Event, why: str) -> int:
+    log.error("ending to be started again: %s", why)
+    notify(status=why)
+    _end(stop, exit_code=1)
+    return 1
+
+
+def _end(stop: threading.Event, exit_code: int = 0) -> None:
+    """Let everything end by itself, and end it by force when that takes too long."""
     stop.set()
-    last = threading.Timer(END_SECONDS, os._exit, [0])
+    last = threading.Timer(END_SECONDS, os._exit, [exit_code])
     last.daemon = True
     last.start()
 

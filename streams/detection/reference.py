@@ -30,9 +30,9 @@ def _operators() -> Iterable[str]:
     for kind, operators in ALLOWED.items():
         yield f"| {kind} | {' '.join(f'`{operator}`' for operator in operators)} |"
     yield ""
-    yield "`==` is `=`. `in`, `intersects` and `pmatch` take a list: `(a, b)`, in which names of lists stand for their"
-    yield "items. `pmatch` is true for a path that is, or is below, one of the list. `glob` matches as a shell does, with"
-    yield "`*` for slashes too. `regex` must match the whole value and takes time in proportion to its length.\n"
+    yield "`==` is `=`. `in`, `intersects` and `pmatch` take a list: `(a, b)`, in which names of lists stand for"
+    yield "their items. `pmatch` is true for a path that is, or is below, one of the list. `glob` matches as a shell"
+    yield "does, with `*` for slashes too. `regex` must match the whole value, and takes time in proportion to it.\n"
 
 
 def _priorities() -> Iterable[str]:
