@@ -12,9 +12,11 @@ from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from infra.api.answers import answer
+from infra.api.local_only import LocalOnly
 from infra.api.registry.errors import RefusedError
 from infra.api.registry.log import SchemaLog
-from infra.api.registry.routes import RegistryRoutes, answer
+from infra.api.registry.routes import RegistryRoutes
 
 
 class EncodedConvertor(Convertor[str]):
@@ -57,7 +59,7 @@ def build(log: SchemaLog | None, ready: Callable[[], str]) -> ASGIApp:
     routes = [Route("/healthz", healthz), Route("/readyz", readyz), Route("/", root)]
     routes += RegistryRoutes(log).routes() if log is not None else []
     handlers: Any = {RefusedError: refused, HTTPException: not_served, Exception: failed}
-    return EncodedPaths(Starlette(routes=routes, exception_handlers=handlers))
+    return LocalOnly(EncodedPaths(Starlette(routes=routes, exception_handlers=handlers)))
 
 
 async def healthz(_request: Request) -> Response:

@@ -65,13 +65,15 @@ def readable(settings: Settings) -> Iterator[None]:
     """Turn what goes wrong while the log is read or written into what people are told."""
     from producers.publisher import PublishError, TooLargeError
     from schemas.registry import RefusedSchemaError, RegistryUnavailableError
+    from schemas.topics import TOPICS
     from streams.log import LogError, LogUnavailableError, UnknownTopicError
 
     require_broker(settings)
     try:
         yield
     except UnknownTopicError as error:
-        raise CliError(str(error), "The pipeline creates its topics when it starts", "deedlog up", NOT_FOUND) from error
+        why = f"deedlog's own are {', '.join(TOPICS)}; the pipeline makes them when it starts"
+        raise CliError(str(error), why, "deedlog status", NOT_FOUND) from error
     except LogUnavailableError as error:
         raise no_broker(settings, str(error)) from error
     except RegistryUnavailableError as error:

@@ -181,8 +181,10 @@ def _producer_config(bootstrap_servers: str) -> dict[str, Any]:
     return {
         "bootstrap.servers": bootstrap_servers,
         "client.id": "deedlog-registry",
-        "enable.idempotence": True,
         "acks": "all",
+        # Records stay in order; that one may be written twice does no harm, and a fresh broker takes half a second
+        # to give out what an idempotent producer needs.
+        "max.in.flight.requests.per.connection": 1,
         "linger.ms": 0,
         # Who asked waits for an answer: an outage is theirs to know.
         "message.timeout.ms": int(WRITE_SECONDS * 1000),

@@ -1,6 +1,6 @@
 """What clients of the registry send, taken apart and checked."""
 
-from typing import Any
+from typing import Any, Final
 
 import msgspec
 from starlette.requests import Request
@@ -8,6 +8,13 @@ from starlette.requests import Request
 from infra.api.registry.errors import RefusedError, invalid_schema
 from infra.api.registry.records import GLOBAL, Reference
 from infra.api.registry.texts import Text, kept
+
+MEDIA_TYPES: Final = (
+    "application/vnd.schemaregistry.v1+json",
+    "application/vnd.schemaregistry+json",
+    "application/json",
+    "application/octet-stream",
+)
 
 
 class SchemaRequest(msgspec.Struct, rename="camel"):
@@ -32,6 +39,9 @@ class ModeRequest(msgspec.Struct):
 
 async def body_of(request: Request, kind: Any) -> Any:
     """Return the body as the struct `kind`; names it does not know are passed over."""
+    media_type = request.headers.get("content-type", "application/json").partition(";")[0].strip().lower()
+    if media_type not in MEDIA_TYPES:
+        raise RefusedError(415, f"HTTP 415 Unsupported Media Type: {media_type}, not {MEDIA_TYPES[0]}")
     try:
         return msgspec.json.decode(await request.body() or b"{}", type=kind)
     except (msgspec.DecodeError, UnicodeDecodeError) as error:

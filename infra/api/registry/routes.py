@@ -3,7 +3,7 @@
 Source: https://docs.confluent.io/platform/current/schema-registry/develop/api.html
 """
 
-from typing import Any, Final
+from typing import Any
 
 import msgspec
 from starlette.concurrency import run_in_threadpool
@@ -11,13 +11,12 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
+from infra.api.answers import answer
 from infra.api.registry import decisions, lookups
 from infra.api.registry.decisions import Decision
 from infra.api.registry.log import SchemaLog
 from infra.api.registry.requests import LevelRequest, ModeRequest, body_of, flag, page, schema_in, subject_of
 from infra.api.registry.state import State
-
-MEDIA_TYPE: Final = "application/vnd.schemaregistry.v1+json"
 
 
 class RegistryRoutes:
@@ -184,11 +183,6 @@ class RegistryRoutes:
     def _users(self, request: Request) -> Any:
         subject = request.query_params.get("subject", "")
         return lookups.users(self._state, request.path_params["id"], subject, flag(request, "deleted"))
-
-
-def answer(value: Any, status: int = 200) -> Response:
-    """Return the value as the registry's kind of JSON."""
-    return Response(msgspec.json.encode(value), status, media_type=MEDIA_TYPE)
 
 
 def _deleted_only(request: Request) -> bool:

@@ -244,3 +244,32 @@ def test_the_process_says_how_it_is(server: Server) -> None:
     assert server.call("GET", "/readyz") == (200, "ready")
     assert server.call("GET", "/") == (200, {})
     assert server.call("GET", "/contexts") == (200, ["."])
+
+
+def test_a_body_says_that_it_is_json_or_nothing(server: Server) -> None:
+    body = json.dumps({"schema": '"int"'}).encode()
+    path = "/compatibility/subjects/typed/versions"
+    good = ("application/json; charset=utf-8", "application/vnd.schemaregistry.v1+json", "application/octet-stream")
+    for kind in good:
+        assert server.call("POST", path, body, **{"Content-Type": kind})[0] == 200
+    for kind in ("text/plain", "application/x-www-form-urlencoded"):
+        assert refusal(server.call("POST", path, body, **{"Content-Type": kind})) == (415, 415)
+
+
+@pytest.mark.parametrize(
+    ("headers", "status"),
+    [
+        ({}, 200),
+        ({"Host": "localhost:1234"}, 200),
+        ({"Host": "[::1]:8081"}, 200),
+        ({"Host": "evil.example"}, 403),
+        ({"Host": "127.0.0.1.evil.example:8081"}, 403),
+        ({"Origin": "https://evil.example"}, 403),
+        ({"Origin": "http://127.0.0.1:9999"}, 403),
+        ({"Origin": "null"}, 403),
+        ({"Origin": "http://localhost:8081", "Host": "localhost:8081"}, 200),
+        ({"Origin": "https://localhost:8081", "Host": "localhost:8081"}, 403),
+    ],
+)
+def test_pages_of_a_browser_cannot_use_the_registry(server: Server, headers: dict[str, str], status: int) -> None:
+    assert server.call("GET", "/subjects", **headers)[0] == status
