@@ -1,6 +1,6 @@
 # `make` alone says what there is. Everything is done by the scripts in infra/setup.
 .DEFAULT_GOAL := help
-.PHONY: help setup run test bench types lint format lock clean
+.PHONY: help setup run test bench types docs lint format lock clean
 SHELL := /bin/bash
 BIN := .venv/bin
 
@@ -23,6 +23,11 @@ bench: ## Measure, and print the table
 
 types: setup ## Make schemas/types from the .avsc files
 	@$(BIN)/python -m schemas.generate
+
+docs: setup ## Make the pages of docs/reference from the code
+	@$(BIN)/python -m schemas.reference
+	@$(BIN)/python -m streams.detection.reference > docs/reference/fields.md
+	@$(BIN)/python -m infra.cli.reference
 
 lint: setup ## Run the checks that need no tests: ruff, mypy, import-linter
 	$(BIN)/ruff check .
