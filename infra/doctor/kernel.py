@@ -16,7 +16,7 @@ CAPABILITIES: Final = {"CAP_SYS_ADMIN": 21, "CAP_PERFMON": 38, "CAP_BPF": 39}
 DEBIAN_PACKAGES: Final = Path("/usr/lib/python3/dist-packages")
 
 
-def privileges(_settings: Settings) -> Finding:
+def privileges(settings: Settings) -> Finding:
     """Check that this process may load eBPF programs."""
     status = Path("/proc/self/status").read_text(encoding="ascii", errors="replace")
     lacking = lacking_capabilities(status)
@@ -24,7 +24,9 @@ def privileges(_settings: Settings) -> Finding:
         return ok("root" if os.geteuid() == 0 else "capabilities " + ", ".join(CAPABILITIES))
     if os.geteuid() == 0:
         return fail(f"root without {', '.join(lacking)}", "start it outside of the container or with --privileged")
-    return fail("not root: eBPF programs cannot be loaded", "sudo .venv/bin/deedlog up, or make run")
+    return fail(
+        "not root: eBPF programs cannot be loaded", f"make run, or sudo .venv/bin/deedlog --home {settings.home} up"
+    )
 
 
 def lacking_capabilities(status: str) -> list[str]:

@@ -70,7 +70,8 @@ def stop(settings: Settings, pid: int, seconds: float, say: Say) -> None:
         pass
     except PermissionError:
         what = f"The supervisor (pid {pid}) is not yours"
-        raise CliError(what, "It runs as another user", "sudo .venv/bin/deedlog down", NOT_ALLOWED) from None
+        fix = f"sudo .venv/bin/deedlog --home {settings.home} down"
+        raise CliError(what, "It runs as another user", fix, NOT_ALLOWED) from None
     if _await_end(settings, seconds, say):
         _await_exit(pid)
     else:
