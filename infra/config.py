@@ -5,7 +5,7 @@ import os
 import socket
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
-from typing import Annotated, Any, Final
+from typing import Annotated, Any, Final, Literal
 
 import msgspec
 
@@ -56,6 +56,9 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     """Size at which a batch is sent, in bytes."""
     ring_mib: Mebibytes = 32
     """Size of the kernel's ring buffer in MiB, a power of two."""
+    record: Literal["rules", "everything"] = "rules"
+    """Which system calls are recorded: those that the loaded rules look at, or everything that the probes know, so
+    that rules of tomorrow can be tried on today's history."""
     include_own: bool = False
     """Whether the pipeline's own processes are observed too."""
     alerts_file: str = ""
@@ -119,6 +122,7 @@ WANTED: Final = {
     "batch_age_ms": "a number of milliseconds, 1 to 60000",
     "batch_bytes": "a number of bytes, 4096 to 6291456",
     "ring_mib": "a number of MiB, a power of two, 1 to 1024",
+    "record": "rules or everything",
     "include_own": "true or false",
     "alerts_file": "a file, or empty",
 }

@@ -41,7 +41,7 @@ def main() -> int:
 
 def _fill(program: Any, own: list[int]) -> None:
     for call in events.CALLS:
-        _want(program, call)
+        _describe(program, call)
     for pid in own:
         update(program[b"own_processes"].map_fd, pid.to_bytes(4, "little"), b"\1")
 
@@ -54,12 +54,9 @@ def _attach(program: Any, folder: Path) -> None:
         pin(program.raw_tracepoint_fds[name.encode()], folder / name)
 
 
-def _want(program: Any, call: events.Call) -> None:
-    """Tell the programs of a system call: its type by its numbers, and the places of its arguments."""
+def _describe(program: Any, call: events.Call) -> None:
+    """Tell the programs the places of a system call's arguments."""
     code = events.CODES[call.name]
-    for table, number in ((b"wanted", call.number), (b"wanted_compat", call.compat)):
-        if number >= 0:
-            update(program[table].map_fd, number.to_bytes(4, "little"), code.to_bytes(2, "little"))
     mode = call.mode if call.target == events.NONE else call.target
     places = (call.kind, call.path, call.at, call.path2, call.at2, call.flags, call.how, mode, call.fd, call.extra)
     update(program[b"shapes"].map_fd, code.to_bytes(4, "little"), bytes((*places, call.address, call.text)))

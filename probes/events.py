@@ -97,6 +97,9 @@ CALLS: Final = (
 )
 """Numbers: arch/x86/entry/syscalls/syscall_64.tbl and syscall_32.tbl. The 32-bit table is anybody's to use."""
 
+STATE_KEEPERS: Final = frozenset({"chdir", "fchdir"})
+"""Calls that are always seen: the table of processes is kept by them."""
+
 NAMES: Final = {CLONE: "clone", EXECVE: "execve", PROCEXIT: "procexit"} | {
     FIRST_CALL + place: call.name for place, call in enumerate(CALLS)
 }

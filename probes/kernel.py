@@ -7,7 +7,7 @@ from typing import Final, NamedTuple
 
 import numpy as np
 
-from probes import records
+from probes import events, records
 from probes.loader import attach
 from probes.maps import lookup, open_pinned, update
 from probes.ring import Chunk, Ring
@@ -47,12 +47,14 @@ class Kernel:
     def __init__(self, folder: Path, ring_mib: int, own: Sequence[int] = ()) -> None:
         """Attach the probes pinned under `folder`; raises ProbeError or BtfError.
 
-        The events of the processes `own`, and of all that they start, are left out.
+        The events of the processes `own`, and of all that they start, are left out. A new session sees the life of
+        processes alone until `want` is called.
         """
         self.session, self.resumed = attach(folder, ring_mib, own)
         self._rings = [_ring(folder, name, self.session.ring_bytes[name]) for name in RECORDS]
         self._counts = open_pinned(folder / "counts")
         self._own = open_pinned(folder / "own_processes")
+        self._wanted = [open_pinned(folder / name) for name in ("wanted", "wanted_compat")]
         self._cpus = _possible_cpus()
         if self.resumed:
             self.leave_out(own)
@@ -89,6 +91,15 @@ class Kernel:
         """Return how many events of left-out processes were seen since the session began."""
         return self._count(IGNORED)
 
+    def want(self, names: Iterable[str]) -> None:
+        """See these system calls, beside those that the table of processes is kept by, and no others from now on."""
+        wanted = {*names, *events.STATE_KEEPERS}
+        for call in events.CALLS:
+            code = events.CODES[call.name] if call.name in wanted else 0
+            for table, number in zip(self._wanted, (call.number, call.compat), strict=True):
+                if number >= 0:
+                    update(table, number.to_bytes(4, "little"), code.to_bytes(2, "little"))
+
     def leave_out(self, pids: Iterable[int]) -> None:
         """Leave out the events of these processes and of all that they start from now on."""
         for pid in pids:
@@ -100,6 +111,8 @@ class Kernel:
             ring.close()
         os.close(self._counts)
         os.close(self._own)
+        for fd in self._wanted:
+            os.close(fd)
 
     def _count(self, which: int) -> int:
         value = lookup(self._counts, which.to_bytes(4, "little"), 8 * self._cpus)

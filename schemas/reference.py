@@ -37,7 +37,8 @@ def kept(topic: Topic) -> str:
     """Return in words how long the topic keeps messages."""
     if topic.cleanup == "compact":
         return "the last of each key"
-    return "for ever" if topic.retention_ms is None else f"{topic.retention_ms // DAY_MS} days"
+    days = "for ever" if topic.retention_ms is None else f"{topic.retention_ms // DAY_MS} days"
+    return days if topic.retention_bytes is None else f"{days}, {topic.retention_bytes >> 30} GiB a partition at most"
 
 
 def records() -> str:

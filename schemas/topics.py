@@ -19,6 +19,8 @@ class Topic(msgspec.Struct, frozen=True, kw_only=True):
     partitions: int
     retention_ms: int | None
     """Milliseconds; None keeps for ever."""
+    retention_bytes: int | None = None
+    """Bytes of each partition, as the broker keeps them; None: no matter how many."""
     cleanup: Literal["delete", "compact"] = "delete"
     max_message_bytes: int = 1 << 20
 
@@ -34,6 +36,7 @@ SYSCALLS: Final = Topic(
     schemas=("deedlog.syscalls.SyscallBatch",),
     partitions=4,
     retention_ms=7 * DAY_MS,
+    retention_bytes=4 << 30,
     max_message_bytes=8 << 20,
 )
 ALERTS: Final = Topic(

@@ -42,7 +42,7 @@ def topic_config(topic: Topic) -> dict[str, str]:
     return {
         "cleanup.policy": topic.cleanup,
         "retention.ms": "-1" if forever else str(topic.retention_ms),
-        "retention.bytes": "-1",
+        "retention.bytes": str(topic.retention_bytes or -1),
         "max.message.bytes": str(topic.max_message_bytes),
     }
 

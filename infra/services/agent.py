@@ -1,4 +1,7 @@
-"""The node agent: loads the probes and publishes what the kernel sees. `--cleanup` takes the probes away."""
+"""The node agent: loads the probes and publishes what the kernel sees. `--cleanup` takes the probes away.
+
+SIGTERM ends it, SIGHUP makes it load the rules again, whose calls it records.
+"""
 
 import logging
 import os
@@ -11,6 +14,7 @@ from infra.config import Settings, load_settings
 from infra.notify import notify
 from infra.services.dependencies import wait_for_log
 from infra.supervisor.state import holder
+from probes import events
 from probes.batch import Batcher
 from probes.btf import BtfError
 from probes.containers import Runtimes
@@ -22,6 +26,8 @@ from probes.procfs import processes
 from probes.users import Users
 from producers.publisher import Publisher
 from producers.syscalls import Progress, SyscallProducer
+from streams.detection.loading import load_rules
+from streams.detection.specialising import types_looked_at
 
 log = logging.getLogger(__name__)
 
@@ -44,6 +50,8 @@ def main() -> int:
         log.error("%s", error)
         notify(status=str(error))
         return 1
+    kernel.want(recorded_calls(settings))
+    signal.signal(signal.SIGHUP, lambda *_: kernel.want(recorded_calls(settings)))
     observe(settings, kernel, len(own), stop)
     return 0
 
@@ -68,6 +76,13 @@ def observe(settings: Settings, kernel: Kernel, own: int, stop: threading.Event)
         notify(ready=1)
         producer.run(stop.is_set)
         notify(stopping=1)
+
+
+def recorded_calls(settings: Settings) -> frozenset[str]:
+    """Return the system calls to record."""
+    if settings.record == "everything":
+        return frozenset(events.NAMES.values())
+    return types_looked_at(load_rules(settings.rules, builtin=True).rules, events.NAMES.values())
 
 
 def status(progress: Progress, own: int) -> str:

@@ -7,6 +7,7 @@ import pytest
 
 from probes.batch import Batcher
 from probes.containers import Runtimes
+from probes.events import CALLS
 from probes.kernel import Kernel
 from probes.loader import detach
 from probes.processes import ProcessTable
@@ -31,6 +32,7 @@ class Watch:
 
     def __init__(self, folder: Path, ring_mib: int = 4) -> None:
         self.kernel = Kernel(folder, ring_mib)
+        self.kernel.want(call.name for call in CALLS)
         self.table = ProcessTable(Runtimes(), Users())
         self.table.load(processes())
         self.batcher = Batcher("node", self.kernel.session.id, self.table)

@@ -15,6 +15,7 @@ from typing import IO
 import pytest
 
 from probes import records
+from probes.events import CALLS
 from probes.kernel import RECORDS
 from probes.loader import detach, pinned_session
 from tests.batches import events_of
@@ -139,3 +140,16 @@ def test_attaching_again_is_quick(folder: Path) -> None:
     began = time.monotonic()
     Watch(folder)
     assert time.monotonic() - began < 2
+
+
+def test_only_wanted_calls_are_seen(watch: Watch, tmp_path: Path) -> None:
+    watch.kernel.want(["mkdir"])
+    watch.batch()
+    try:
+        (tmp_path / "before").mkdir()
+        (tmp_path / "before").touch()
+        (tmp_path / "after").mkdir()
+        events = watch.events(lambda e: e.path.startswith(os.fsencode(tmp_path) + b"/"), count=2)
+        assert [(e.type, Path(os.fsdecode(e.path)).name) for e in events] == [("mkdir", "before"), ("mkdir", "after")]
+    finally:
+        watch.kernel.want(call.name for call in CALLS)
