@@ -95,9 +95,7 @@ def main() -> int:
     """Write the types, or with `--check` only say whether they are up to date (exit code 1 if not)."""
     folder = Path(__file__).parent / "types"
     folder.mkdir(exist_ok=True)
-    wanted = {folder / f"{family}.py": module(family) for family in FAMILIES} | {
-        folder / "__init__.py": index()
-    }
+    wanted = {folder / f"{family}.py": module(family) for family in FAMILIES} | {folder / "__init__.py": index()}
     stale = [p for p, text in wanted.items() if not p.exists() or p.read_text(encoding="utf-8") != text]
     if "--check" in sys.argv[1:]:
         for path in stale:
