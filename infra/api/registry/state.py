@@ -37,7 +37,8 @@ class State(msgspec.Struct, frozen=True):
     levels: dict[str, str] = {}
     modes: dict[str, str] = {}
     disputed: frozenset[tuple[str, int]] = frozenset()
-    """Versions whose last record was refused: it would win once compaction had taken the one that counts."""
+    """Versions of which compaction may take the record that counts: their last was refused, or a deletion of their
+    subject that did not reach them replaced one that did."""
 
     def versions(self, subject: str, deleted: bool = False) -> list[Version]:
         """Return the versions of a subject, oldest first; with `deleted` also those that are."""
@@ -131,7 +132,9 @@ def _erased(state: State, subject: str, version: int) -> State:
 def _deleted(state: State, subject: str, up_to: int) -> State:
     versions = state.subjects.get(subject, {})
     marked = {n: replace(v, deleted=True) if n <= up_to else v for n, v in versions.items()}
-    return replace(state, subjects=_set(state.subjects, subject, marked))
+    # Compaction takes an earlier deletion that went further: what it deleted beyond this one must say so itself.
+    beyond = {(subject, n) for n, version in versions.items() if n > up_to and version.deleted}
+    return replace(state, subjects=_set(state.subjects, subject, marked), disputed=state.disputed | beyond)
 
 
 def _set(table: dict[K, V], key: K, value: V | None) -> dict[K, V]:

@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from functools import reduce
 
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from infra.api.registry.decisions import Answer, Append, Decision, register
@@ -13,6 +13,11 @@ from infra.api.registry.texts import Text
 from tests.unit.infra.api.records import ANY, FEW
 
 LOGS = st.lists(FEW, max_size=14)
+SHRINKING: list[Record] = [
+    *(SchemaWritten(subject="s", version=number, id=1, schema='"int"') for number in (1, 2)),
+    *(SubjectDeleted(subject="s", version=number) for number in (2, 1)),
+]
+"""A deletion of a subject that reaches less far than the one before it."""
 
 
 def fold(log: list[Record], state: State | None = None) -> State:
@@ -59,7 +64,9 @@ def test_an_id_keeps_its_schema_while_a_version_has_it(log: list[Record], record
         assert before.by_id(id).schema == after.by_id(id).schema  # type: ignore[union-attr]
 
 
+@settings(max_examples=500)
 @given(LOGS)
+@example(SHRINKING)
 def test_after_repairs_compaction_changes_nothing(log: list[Record]) -> None:
     repaired = [*log, *repairs(fold(log))]
     state = fold(repaired)
