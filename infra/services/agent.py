@@ -24,7 +24,7 @@ from probes.maps import BpfError
 from probes.processes import ProcessTable
 from probes.procfs import processes
 from probes.users import Users
-from producers.publisher import Publisher
+from producers.publisher import Publisher, PublishError
 from producers.syscalls import Progress, SyscallProducer
 from streams.detection.loading import load_rules
 from streams.detection.specialising import types_looked_at
@@ -52,7 +52,10 @@ def main() -> int:
         return 1
     kernel.want(recorded_calls(settings))
     signal.signal(signal.SIGHUP, lambda *_: kernel.want(recorded_calls(settings)))
-    observe(settings, kernel, len(own), stop)
+    try:
+        observe(settings, kernel, len(own), stop)
+    except PublishError as error:
+        log.warning("%s; they stay in the rings for the next agent", error)
     return 0
 
 

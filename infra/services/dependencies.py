@@ -5,7 +5,6 @@ import json
 import logging
 import threading
 import urllib.error
-import urllib.parse
 import urllib.request
 from collections.abc import Callable, Iterator
 from typing import Final
@@ -15,6 +14,7 @@ from confluent_kafka.admin import AdminClient
 
 from infra.config import Settings
 from infra.notify import notify
+from schemas.registry import opener
 from schemas.topics import TOPICS
 
 FIRST_PAUSE: Final = 0.05
@@ -84,15 +84,9 @@ def missing_schemas(registry: str) -> str:
 def subjects(registry: str) -> set[str]:
     """Return the subjects that the registry has; raises OSError, HTTPException or ValueError."""
     request = urllib.request.Request(f"{registry.rstrip('/')}/subjects", headers={"Accept": "application/json"})
-    with _opener(registry).open(request, timeout=ANSWER_SECONDS) as response:
+    with opener(registry).open(request, timeout=ANSWER_SECONDS) as response:
         answer = json.load(response)
     if not isinstance(answer, list) or not all(isinstance(subject, str) for subject in answer):
         raise ValueError(f"that is no list of subjects: {str(answer)[:80]}")
     return set(answer)
 
-
-def _opener(url: str) -> urllib.request.OpenerDirector:
-    """Return an opener that asks loopback directly: a proxy of the environment knows no loopback of ours."""
-    host = urllib.parse.urlsplit(url).hostname or ""
-    own = host in ("127.0.0.1", "localhost", "::1")
-    return urllib.request.build_opener(*([urllib.request.ProxyHandler({})] if own else []))
