@@ -30,6 +30,7 @@ from streams.detection.loading import load_rules
 from streams.detection.rules import RuleSet
 from streams.judging import Delivery, Detection
 
+START_SECONDS: Final = 60.0
 REPORT_SECONDS: Final = 2.0
 CHECK_SECONDS: Final = 10.0
 END_SECONDS: Final = 4.5
@@ -85,7 +86,7 @@ async def run(
 ) -> int:
     """Run the app until `stop` is set, or until `tend` tells a failure or it stands still: then return 1."""
     liveness, checked = Liveness(), time.monotonic()
-    await app.start()
+    await asyncio.wait_for(app.start(), START_SECONDS)
     notify(ready=1)
     while not await asyncio.to_thread(stop.wait, REPORT_SECONDS):
         if failure := tend():
