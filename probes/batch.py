@@ -13,7 +13,7 @@ from probes.kernel import Reading
 from probes.process_rows import ProcessRows
 from probes.processes import Image, ProcessTable
 from probes.records import HEADER
-from probes.ring import Chunk
+from probes.ring import RECORD_HEADER, Chunk
 from probes.strings import Dictionary, distinct_rows
 from schemas.types.syscalls import SyscallBatch
 
@@ -145,8 +145,8 @@ class Batcher:
 
 
 def _numbers(chunk: Chunk, ring: int) -> NDArray[np.uint64]:
-    """Return the events' numbers: their place in their ring, which no other event of the session has."""
-    return chunk.positions << np.uint64(RING_BITS) | np.uint64(ring)
+    """Return the events' numbers, from 1: their place in their ring, which no other event of the session has."""
+    return (chunk.positions + np.uint64(RECORD_HEADER)) << np.uint64(RING_BITS) | np.uint64(ring)
 
 
 def _on_the_wire(columns: Columns, order: NDArray[np.intp]) -> dict[str, Any]:

@@ -13,6 +13,7 @@ from probes.records import (
     NOTE_DIRECTORY2,
     NOTE_FILE,
     NOTE_KIND_SHIFT,
+    NOTE_NAMELESS,
     NOTE_SOCKET,
     joined,
 )
@@ -107,6 +108,7 @@ def _directories(records: NDArray[np.void], dictionary: Dictionary) -> Columns:
     walked = Dictionary()
     codes = walked.encode(records["dir"], records["h"]["dir_len"])
     paths = np.array([dictionary.code(joined(text)) for text in walked.strings()], dtype=np.uint32)[codes]
+    paths = np.where(notes & NOTE_NAMELESS, ABSENT, paths)
     return {
         "event_directory": np.where(notes & NOTE_DIRECTORY, paths, ABSENT),
         "event_file": np.where(notes & NOTE_FILE, paths, ABSENT),

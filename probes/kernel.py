@@ -12,6 +12,9 @@ from probes.loader import attach
 from probes.maps import lookup, open_pinned, update
 from probes.ring import Chunk, Ring
 
+EXECS: Final = ("exec", "long_exec")
+"""Rings of what a process is: events that come later are understood by them."""
+
 RECORDS: Final = {
     "small": records.SMALL,
     "medium": records.MEDIUM,
@@ -78,10 +81,21 @@ class Kernel:
         for ring, cursor in zip(self._rings, reading.began, strict=True):
             ring.cursor = cursor
 
-    def commit(self, cursors: tuple[int, ...]) -> None:
-        """Give the memory of a reading and all before it back to the kernel."""
-        for ring, cursor in zip(self._rings, cursors, strict=True):
-            ring.commit(cursor)
+    def commit_events(self, cursors: tuple[int, ...]) -> None:
+        """Give the memory of a reading, and all before it, back to the kernel, but for that of execs."""
+        for name, ring, cursor in zip(RECORDS, self._rings, cursors, strict=True):
+            if name not in EXECS:
+                ring.commit(cursor)
+
+    def commit_execs(self, cursors: tuple[int, ...]) -> None:
+        """Give the memory of the execs of a reading, and all before it, back to the kernel."""
+        for name, ring, cursor in zip(RECORDS, self._rings, cursors, strict=True):
+            if name in EXECS:
+                ring.commit(cursor)
+
+    def many_execs(self) -> bool:
+        """Tell whether a ring of execs is more than half full of what is not committed."""
+        return any(ring.used() > 0.5 for name, ring in zip(RECORDS, self._rings, strict=True) if name in EXECS)
 
     def dropped(self) -> int:
         """Return how many events found their ring full since the session began."""

@@ -92,6 +92,11 @@ class ProcessTable:
         cgroup = joined(_text(record, "cgroup"))
         container = self._runtimes.container(cgroup)
         notes = int(header["notes"])
+        args, exepath = _text(record, "args"), joined(_text(record, "exe"), notes)
+        cwd = joined(_text(record, "cwd"), notes)
+        present = self._current.get(pid)
+        if present and present.exec is None and (present.args, present.exepath) == (args, exepath):
+            cwd = present.cwd  # /proc knows this program already, and where it went since
         self._replace(
             Image(
                 pid=pid,
@@ -109,9 +114,9 @@ class ProcessTable:
                 cap_effective=int(identity["cap_effective"]),
                 cap_inheritable=int(identity["cap_inheritable"]),
                 name=bytes(header["comm"]),
-                exepath=joined(_text(record, "exe"), notes),
-                args=_text(record, "args"),
-                cwd=joined(_text(record, "cwd"), notes),
+                exepath=exepath,
+                args=args,
+                cwd=cwd,
                 user=self._user(uid, container, pid),
                 cgroup=cgroup,
                 container=container,

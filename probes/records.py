@@ -89,6 +89,7 @@ NOTE_DIRECTORY: Final = 2
 NOTE_DIRECTORY2: Final = 4
 NOTE_SOCKET: Final = 8
 NOTE_FILE: Final = 16
+NOTE_NAMELESS: Final = 32
 NOTE_KIND_SHIFT: Final = 8
 TRUNCATED_ROOT: Final = b"..."
 
@@ -97,7 +98,9 @@ def joined(leaf_first: bytes, notes: int = 0) -> bytes:
     r"""Return the path whose names the kernel handed over leaf first.
 
     ``shadow\0etc\0`` is ``/etc/shadow`` and nothing is ``/``. A path that was too deep to walk to its root
-    begins with ``...``.
+    begins with ``...``; what has no name gives nothing.
     """
+    if notes & NOTE_NAMELESS:
+        return b""
     names = leaf_first.split(b"\0")[:-1]
     return (TRUNCATED_ROOT if notes & NOTE_TRUNCATED else b"") + b"/" + b"/".join(reversed(names))

@@ -54,6 +54,10 @@ class Ring:
         """Return how many records were written and not yet read, including any still being written."""
         return (int(self._producer[0]) - self.cursor) // self._stride
 
+    def used(self) -> float:
+        """Return the share of the ring, 0 to 1, that was not committed."""
+        return (int(self._producer[0]) - int(self._consumer[0])) / self._size
+
     def read(self, limit: int) -> Chunk:
         """Return the next records, at most `limit` of them; none if the next is still being written."""
         count = min(self.waiting(), limit)

@@ -23,6 +23,8 @@ TICK: Final = 0.005
 """Seconds between looks at the rings: one look costs microseconds."""
 REPORT_EVERY: Final = 2.0
 MAX_IN_FLIGHT: Final = 64
+KEEP_EXECS: Final = 10.0
+"""Seconds that execs stay in their rings after Kafka has them, unless they fill half of one."""
 RECORD_BYTES: Final = 64
 """About what an event takes in a batch; it turns a size in bytes into a number of events."""
 
@@ -69,6 +71,7 @@ class SyscallProducer:
         self._batch_events = max(batch_bytes // RECORD_BYTES, 1)
         self._report = report
         self._flights: deque[Flight] = deque()
+        self._kept: deque[tuple[float, tuple[int, ...]]] = deque()
         self._progress = Progress(0, 0, 0, 0)
         self._announced_drops = 0
 
@@ -135,11 +138,16 @@ class SyscallProducer:
         )
 
     def _commit_delivered(self) -> None:
-        cursors = None
+        """Give back what Kafka has; of what processes are the last seconds are kept.
+
+        The next agent reads them again, and so knows the processes of events that it finds, though they ended.
+        """
+        now = time.monotonic()
         while self._flights and self._flights[0].delivered:
-            cursors = self._flights.popleft().cursors
-        if cursors:
-            self._kernel.commit(cursors)
+            self._kept.append((now + KEEP_EXECS, self._flights.popleft().cursors))
+            self._kernel.commit_events(self._kept[-1][1])
+        while self._kept and (self._kept[0][0] <= now or self._kernel.many_execs()):
+            self._kernel.commit_execs(self._kept.popleft()[1])
 
     def _report_progress(self) -> None:
         dropped = self._kernel.dropped()

@@ -84,6 +84,12 @@ static __always_inline u32 walk_path(char *out, void *task, void *mount, void *d
   for (step = 0; step < WALK_STEPS; step++) {
     if (dentry == root_dentry && mount == root_mount) return length;
     void *parent = READ_POINTER(dentry, dentry__d_parent);
+    if (dentry == parent && dentry != READ_POINTER(mount, vfsmount__mnt_root)) {
+      // a file that lies nowhere, such as a memfd
+      int named = bpf_probe_read_kernel_str(out, NAME_BYTES, READ_POINTER(dentry, dentry__d_name_name));
+      if (named <= 1) *notes |= NOTE_NAMELESS;
+      return named > 1 ? named : 0;
+    }
     if (dentry == READ_POINTER(mount, vfsmount__mnt_root) || dentry == parent) {
       void *container = mount - OFFSET_mount__mnt;
       void *above = READ_POINTER(container, mount__mnt_parent);

@@ -21,6 +21,7 @@
 #define NOTE_DIRECTORY2 4
 #define NOTE_SOCKET 8  // the path's place holds a struct address
 #define NOTE_FILE 16   // `dir` is the path of the file behind the descriptor
+#define NOTE_NAMELESS 32  // what the walk began at has no name: a pipe, an anonymous inode
 #define NOTE_KIND_SHIFT 8  // above: the kind of the file behind the descriptor, S_IFMT >> 12
 
 struct header {

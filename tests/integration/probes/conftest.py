@@ -46,7 +46,8 @@ class Watch:
             dropped=self.kernel.dropped(),
             ignored=self.kernel.ignored(),
         )
-        self.kernel.commit(reading.cursors)
+        self.kernel.commit_events(reading.cursors)
+        self.kernel.commit_execs(reading.cursors)
         return batch
 
     def events(self, wanted: Callable[[Event], bool], *, count: int = 1, seconds: float = 10) -> list[Event]:

@@ -153,3 +153,34 @@ def test_only_wanted_calls_are_seen(watch: Watch, tmp_path: Path) -> None:
         assert [(e.type, Path(os.fsdecode(e.path)).name) for e in events] == [("mkdir", "before"), ("mkdir", "after")]
     finally:
         watch.kernel.want(call.name for call in CALLS)
+
+
+def test_a_process_that_ended_while_nobody_read_is_still_known(folder: Path) -> None:
+    first = Watch(folder)
+    with subprocess.Popen(
+        ["sh", "-c", "echo ready; read go; : < /etc/hostname"], stdin=-1, stdout=-1, text=True
+    ) as shell:
+        assert shell.stdin
+        assert shell.stdout
+        shell.stdout.readline()
+        reading = first.kernel.read(1 << 16)
+        first.batcher.batch(reading, boot_offset_ns=0, dropped=0, ignored=0)
+        first.kernel.commit_events(reading.cursors)  # as an agent does at once, and with execs only later
+        del reading
+        first.kernel.close()
+        shell.communicate("go\n")
+    second = Watch(folder)
+    assert second.kernel.resumed
+    (event,) = second.events(lambda e: e.path == b"/etc/hostname" and e.process.pid == shell.pid)
+    second.kernel.close()
+    assert event.process.known
+    assert event.process.args.startswith(b"sh\0-c\0echo ready")
+
+
+def test_a_program_in_memory_is_told_as_such(watch: Watch) -> None:
+    fd = os.memfd_create("program")
+    os.write(fd, Path("/bin/true").read_bytes())
+    subprocess.run([f"/proc/self/fd/{fd}", "marker"], pass_fds=[fd], check=True)
+    os.close(fd)
+    (event,) = watch.events(lambda e: e.type == "execve" and b"\0marker\0" in e.process.args)
+    assert event.process.exepath == b"/memfd:program"

@@ -78,8 +78,8 @@ def test_events_reach_kafka_and_the_ring_is_given_back(watch: Watch, kafka: Brok
     found = batches(kafka, registry, node, since)
     assert len(opens(found, path)) == 2  # made, then read
     assert [batch.sequence for batch in found] == sorted(batch.sequence for batch in found)
-    committed = [int(ring._consumer[0]) for ring in watch.kernel._rings]
-    assert committed == [ring.cursor for ring in watch.kernel._rings]
+    uncommitted = [ring.cursor - int(ring._consumer[0]) for ring in watch.kernel._rings]
+    assert not any(uncommitted[:-2])  # the last two are of execs, which stay for a while
 
 
 def test_a_batch_too_large_for_its_topic_is_made_again_in_parts(kafka: Broker, tmp_path: Path) -> None:
