@@ -1,14 +1,19 @@
 """`deedlog rules`: what rules there are, and whether rule files are right."""
 
+import os
+import signal
 from collections.abc import Iterable
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from infra.cli.errors import FAILED, NOT_FOUND, USAGE, CliError
 from infra.cli.formats import Output, structured, write
 from infra.cli.progress import say
 from infra.cli.tables import table
 from infra.config import load_settings
+
+RELOADING: Final = ("worker", "agent")
+"""Processes that load rules, and load them again on SIGHUP."""
 
 if TYPE_CHECKING:
     from streams.detection.problems import RuleError
@@ -63,6 +68,29 @@ def check(*files: Path, output: Output = "table") -> int:
     own = [rule for rule in found.rules if not rule.place.file.startswith("built-in/")]
     say(f"{len(own)} rules, {len(found.errors)} errors, {len(found.warnings)} warnings and notes")
     return FAILED if found.errors else 0
+
+
+def reload() -> int:
+    """Make the running pipeline load its rules again, after the files in the setting `rules` have changed.
+
+    With errors in the files nothing changes. The processes keep what they know; no event is missed.
+    """
+    from infra.supervisor.state import holder, read_state
+    from streams.detection.loading import load_rules
+
+    settings = load_settings()
+    found = load_rules(settings.rules, builtin=True)
+    if found.errors:
+        why = "\n".join(map(str, found.errors))
+        raise CliError("The rules have errors, and are not loaded", why, "deedlog rules check FILE", FAILED)
+    state = read_state(settings)
+    if holder(settings) is None or state is None:
+        raise CliError("No pipeline runs", f"There is none in {settings.home}", "deedlog up", NOT_FOUND)
+    for child in state.children:
+        if child.name in RELOADING and child.pid:
+            os.kill(child.pid, signal.SIGHUP)
+    say(f"{len(found.rules)} rules are loaded again")
+    return 0
 
 
 def _table(rules: Iterable["Rule"], *, wide: bool) -> str:

@@ -89,4 +89,3 @@ def subjects(registry: str) -> set[str]:
     if not isinstance(answer, list) or not all(isinstance(subject, str) for subject in answer):
         raise ValueError(f"that is no list of subjects: {str(answer)[:80]}")
     return set(answer)
-

@@ -31,7 +31,7 @@ from streams.detection.rules import RuleSet
 from streams.judging import Delivery, Detection
 
 START_SECONDS: Final = 60.0
-REPORT_SECONDS: Final = 2.0
+REPORT_SECONDS: Final = 0.5
 CHECK_SECONDS: Final = 10.0
 END_SECONDS: Final = 4.5
 """After that the process ends at once: what was not acknowledged is read again by the next."""

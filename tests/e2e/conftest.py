@@ -12,7 +12,10 @@ def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Pipeline]:
     """A whole pipeline for the tests of a module."""
     if os.geteuid():
         pytest.skip("the node agent is run by root")
-    with pipeline(tmp_path_factory.mktemp("pipeline") / "home", "e2e") as started:
+    folder = tmp_path_factory.mktemp("pipeline")
+    (folder / "rules").mkdir()
+    (folder / "rules/mine.yaml").write_text("[]\n")
+    with pipeline(folder / "home", "e2e", rules=(str(folder / "rules"),)) as started:
         started.up()
         yield started
 

@@ -7,6 +7,7 @@ import shutil
 import subprocess
 import time
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
@@ -150,3 +151,22 @@ def test_the_pipeline_does_not_feed_on_itself(running: Pipeline) -> None:
     seen = {json.loads(line)["process"]["pid"] for line in tail.splitlines()}
     assert supervisor in own
     assert not own & seen
+
+
+def test_a_new_rule_is_loaded_without_a_restart(running: Pipeline, tmp_path: Path) -> None:
+    pids = {name: process["pid"] for name, process in running.processes().items()}
+    (file,) = (Path(folder) / "mine.yaml" for folder in running.settings.rules)
+    file.write_text("- rule: Folder made\n  condition: (\n")
+    assert running.command("rules", "reload").returncode == 1
+    file.write_text(
+        "- rule: Folder made\n  desc: d\n  condition: evt.type = mkdir\n"
+        "  output: A folder was made (command=%proc.cmdline)\n  priority: NOTICE\n"
+    )
+    running.run("rules", "reload")
+    until = time.monotonic() + 10
+    while "7 rules" not in running.processes()["worker"]["status"] and time.monotonic() < until:
+        time.sleep(0.2)
+    subprocess.run(["mkdir", str(tmp_path / "made")], check=True)  # a call that no other rule looks at
+    found = wait_for(running, lambda alert: alert["rule"] == "Folder made" and str(tmp_path) in alert["output"])
+    assert found, running.run("status")
+    assert pids == {name: process["pid"] for name, process in running.processes().items()}
