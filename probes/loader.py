@@ -6,6 +6,7 @@ What the kernel queues while no reader lives is read by the next one; `detach` t
 import contextlib
 import hashlib
 import os
+import platform
 import secrets
 import subprocess
 import sys
@@ -27,6 +28,8 @@ MAPS: Final = (
 )
 WALK_STEPS: Final = 48
 LOAD_SECONDS: Final = 120
+ARCHITECTURE: Final = "x86_64"
+"""Whose registers and system call numbers are known (probes/events.py)."""
 MIB: Final = 1 << 20
 
 
@@ -73,6 +76,8 @@ def attach(folder: Path, ring_mib: int, own: Sequence[int]) -> tuple[Session, bo
     Programs of another version or for other ring sizes are detached first. Raises ProbeError if the kernel refuses,
     BtfError if it does not describe itself.
     """
+    if platform.machine() != ARCHITECTURE:
+        raise ProbeError(f"the probes run on {ARCHITECTURE} only so far, and this machine is {platform.machine()}")
     sizes = ring_sizes(ring_mib)
     text = program_text(Btf.of_running_kernel(), sizes, unified_cgroups=_unified_cgroups())
     fingerprint = hashlib.sha256(text.encode()).hexdigest()

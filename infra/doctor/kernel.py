@@ -9,6 +9,7 @@ from typing import Final
 
 from infra.config import Settings
 from infra.doctor.finding import Finding, fail, ok, warn
+from probes.loader import ARCHITECTURE
 
 OLDEST_KERNEL: Final = (5, 8)
 """The first with ring buffers and CAP_BPF."""
@@ -38,13 +39,15 @@ def lacking_capabilities(status: str) -> list[str]:
 
 def kernel(_settings: Settings) -> Finding:
     """Check that the kernel is new enough and lets eBPF read its memory."""
-    release = platform.release()
+    release, machine = platform.release(), platform.machine()
+    if machine != ARCHITECTURE:
+        return fail(f"the probes do not know the registers of {machine} yet", f"run it on {ARCHITECTURE}")
     if version_of(release) < OLDEST_KERNEL:
         return fail(f"Linux {release} has no eBPF ring buffer", "run Linux 5.8 or newer")
     lockdown = Path("/sys/kernel/security/lockdown")
     if lockdown.exists() and "[confidentiality]" in lockdown.read_text(encoding="ascii"):
         return fail("the kernel is locked down for confidentiality", "boot with lockdown=integrity or none")
-    return ok(f"Linux {release}")
+    return ok(f"Linux {release}, {machine}")
 
 
 def version_of(release: str) -> tuple[int, int]:
