@@ -22,6 +22,9 @@ from schemas.types.pipeline import EventsDropped
 TICK: Final = 0.005
 """Seconds between looks at the rings: one look costs microseconds."""
 REPORT_EVERY: Final = 2.0
+LAST_SECONDS: Final = 2.0
+"""Seconds for what still waits when it is to stop; a storm goes on for ever."""
+FLUSH_SECONDS: Final = 5.0
 MAX_IN_FLIGHT: Final = 64
 KEEP_EXECS: Final = 10.0
 """Seconds that execs stay in their rings after Kafka has them, unless they fill half of one."""
@@ -94,8 +97,10 @@ class SyscallProducer:
             if waiting >= self._batch_events or now - oldest >= self._batch_age:
                 self._publish_batch(self._batch_events)
                 oldest = None
-        self._publish_batch(self._batch_events)
-        self._publisher.flush(10)
+        last = time.monotonic() + LAST_SECONDS
+        while self._kernel.waiting() and time.monotonic() < last:
+            self._publish_batch(self._batch_events)
+        self._publisher.flush(FLUSH_SECONDS)
         self._commit_delivered()
 
     def _publish_batch(self, limit: int) -> None:
