@@ -1,10 +1,10 @@
 """The table of processes that a batch carries: the images of its events and their ancestors, each once."""
 
-from typing import Any, Final
+from typing import Any, Final, Protocol
 
 import numpy as np
 
-from probes.processes import Image, ProcessTable
+from probes.processes import Image
 from probes.strings import Dictionary
 from schemas.types.syscalls import Container
 
@@ -12,10 +12,17 @@ NONE: Final = 0xFFFFFFFF
 MAX_ANCESTORS: Final = 16
 
 
+class Descent(Protocol):
+    """Whatever knows the parents of processes."""
+
+    def parent(self, image: Image) -> Image | None:
+        """Return the parent's image, if it is still known."""
+
+
 class ProcessRows:
     """Rows for the images of a batch's events; `row_of_image`: uint32 of shape (images,)."""
 
-    def __init__(self, table: ProcessTable, images: list[Image]) -> None:
+    def __init__(self, table: Descent, images: list[Image]) -> None:
         self.images: list[Image] = []
         self._rows: dict[tuple[int, int, int | None, int, bytes], int] = {}
         self._descent: set[int] = set()
