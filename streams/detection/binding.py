@@ -11,7 +11,7 @@ from streams.detection.operators import ALLOWED, BUFFER, PatternError, known_tes
 from streams.detection.parsing import ConditionSyntaxError, parse_condition
 from streams.detection.predicates import FALSE, Expression, Predicate, Value, all_of, any_of, negation
 from streams.detection.problems import RuleError, RuleErrors, did_you_mean
-from streams.detection.sources import Text
+from streams.detection.sources import Written
 from streams.detection.syntax import And, Check, Condition, Macro, Not, Or, Word
 
 MAX_CHECKS: Final = 20_000
@@ -34,9 +34,13 @@ class Scope(msgspec.Struct, frozen=True):
 
     lists: dict[str, tuple[str, ...]]
     macros: dict[str, Meaning | None]
+    needs: dict[str, tuple[str, ...]] = {}
+    """The macros that each macro names."""
+    without_field: set[str] = set()
+    """The macros that have a field that is not there, or a macro with one."""
 
 
-def parsed(text: Text) -> Condition:
+def parsed(text: Written) -> Condition:
     """Return the syntax of a condition in a rule file; raise RuleErrors with its place there."""
     try:
         return parse_condition(text.value)
@@ -44,7 +48,7 @@ def parsed(text: Text) -> Condition:
         raise RuleErrors(text.problem(error.message, error.at, error.end, hint=error.hint)) from None
 
 
-def bind(condition: Condition, text: Text, scope: Scope) -> tuple[Meaning, list[RuleError]]:
+def bind(condition: Condition, text: Written, scope: Scope) -> tuple[Meaning, list[RuleError]]:
     """Return what a condition means, and warnings; raise RuleErrors with all errors in it."""
     checks, depth = _size(condition, scope)
     if checks > MAX_CHECKS or depth > MAX_DEPTH:
@@ -74,7 +78,7 @@ def _size(condition: Condition, scope: Scope) -> tuple[int, int]:
 
 
 class _Binder:
-    def __init__(self, text: Text, scope: Scope) -> None:
+    def __init__(self, text: Written, scope: Scope) -> None:
         self.text = text
         self.scope = scope
         self.problems: list[RuleError] = []
@@ -100,14 +104,16 @@ class _Binder:
             return self.error(f"there is no macro {macro.name}", macro.at, macro.end, hint)
         meaning = self.scope.macros[macro.name]
         if meaning is None:
-            return self.error(f"the macro {macro.name} has an error of its own", macro.at, macro.end)
+            message = f"the macro {macro.name} has an error of its own"
+            return self.error(message, macro.at, macro.end, unknown_field=macro.name in self.scope.without_field)
         return meaning.expression
 
     def check(self, check: Check) -> Expression:
         field = FIELDS.get(check.field)
         if field is None:
             end = check.at + len(check.field)
-            return self.error(f"there is no field {check.field}", check.at, end, did_you_mean(check.field, FIELDS))
+            hint = did_you_mean(check.field, FIELDS)
+            return self.error(f"there is no field {check.field}", check.at, end, hint, unknown_field=True)
         operator = "=" if check.operator == "==" else check.operator
         if operator not in ALLOWED[field.type]:
             return self.error(_unfit(field, operator), check.at, check.end)
@@ -174,8 +180,9 @@ class _Binder:
             case _:
                 pass
 
-    def error(self, message: str, at: int, end: int, hint: str = "") -> Expression:
-        self.problems.append(self.text.problem(message, at, end, hint=hint))
+    def error(self, message: str, at: int, end: int, hint: str = "", *, unknown_field: bool = False) -> Expression:
+        problem = self.text.problem(message, at, end, hint=hint)
+        self.problems.append(msgspec.structs.replace(problem, unknown_field=unknown_field))
         return FALSE
 
     def warn(self, message: str, at: int, end: int, hint: str) -> None:

@@ -2,10 +2,11 @@ from pathlib import Path
 
 import pytest
 
-from streams.detection.definitions import MacroItem, RuleItem, read_items
+from streams.detection.definitions import MacroItem, RuleItem
 from streams.detection.parsing import ConditionSyntaxError, parse_condition
 from streams.detection.printing import printed
 from streams.detection.quoting import EscapeError, quoted, unquoted
+from streams.detection.reading import read_items
 from streams.detection.sources import read_document
 from streams.detection.syntax import And, Check, Macro, Not, Or, Word, without_places
 
