@@ -51,18 +51,12 @@ def holds(condition: Condition, call: Call, macros: dict[str, Condition], lists:
             if right is None:
                 texts = [t for w in words for t in ([w.value] if w.quoted or w.value not in lists else lists[w.value])]
                 return any(compare(value, operator, texts) for value in values)
-            return any(compare_two(value, operator, other) for value in values for other in others)
+            return any(compare(value, operator, [str(other)]) for value in values for other in others)
 
 
 def several(value: Any) -> list[Any]:
     many = value if isinstance(value, list) else [value]
     return [one for one in many if one is not None]
-
-
-def compare_two(value: Any, operator: str, other: Any) -> bool:
-    if isinstance(value, bool):
-        return {"=": value == other, "==": value == other, "!=": value != other}.get(operator, value == other)
-    return compare(value, operator, [str(other)])
 
 
 def term(one: Term | None, call: Call) -> Any:
