@@ -11,7 +11,20 @@ import re
 from datetime import UTC, datetime
 from typing import Any
 
-from streams.detection.syntax import And, Check, Condition, Macro, Not, Or
+from streams.detection.syntax import (
+    And,
+    Check,
+    Condition,
+    FieldTerm,
+    Literal,
+    Macro,
+    Not,
+    Or,
+    Series,
+    Term,
+    TermCheck,
+)
+from streams.detection.syntax import Call as Transformer
 from tests.synthetic import NONE, Call, Proc
 
 OPENS = ("open", "openat", "openat2", "creat")
@@ -33,6 +46,72 @@ def holds(condition: Condition, call: Call, macros: dict[str, Condition], lists:
             return holds(macros[name], call, macros, lists)
         case Check():
             return check(condition, call, lists)
+        case TermCheck(left, operator, words, right):
+            values, others = several(term(left, call)), several(term(right, call))
+            if right is None:
+                texts = [t for w in words for t in ([w.value] if w.quoted or w.value not in lists else lists[w.value])]
+                return any(compare(value, operator, texts) for value in values)
+            return any(compare(value, operator, [str(other)]) for value in values for other in others)
+
+
+def several(value: Any) -> list[Any]:
+    many = value if isinstance(value, list) else [value]
+    return [one for one in many if one is not None]
+
+
+def term(one: Term | None, call: Call) -> Any:
+    """Return what a term comes to for a call: None where anything in it is absent, a list where it is many."""
+    match one:
+        case FieldTerm(name, argument):
+            return field(name, None if argument is None else int(argument), call)
+        case Literal(value):
+            return value
+        case Series(parts):
+            values = [term(part, call) for part in parts]
+            return None if any(value is None for value in values) else values
+        case Transformer("len", (part,)):
+            value = term(part, call)
+            return None if value is None or value == [] else len(value if isinstance(value, list) else raw(value))
+        case Transformer("join", (separator, part)):
+            between, value = term(separator, call), term(part, call)
+            return between.join(value) if between is not None and value else None
+        case Transformer("concat", parts):
+            values = [term(part, call) for part in parts]
+            return None if any(value is None for value in values) else "".join(values)
+        case Transformer(name, (part,)):
+            value = term(part, call)
+            if not isinstance(value, list):
+                return apply(name, value)
+            applied = [apply(name, v) for v in value]
+            return None if None in applied else applied
+        case _:
+            return None
+
+
+def apply(name: str, value: str | None) -> str | None:
+    if value is None:
+        return None
+    match name:
+        case "tolower":
+            return "".join(c.lower() if c.isascii() else c for c in value)
+        case "toupper":
+            return "".join(c.upper() if c.isascii() else c for c in value)
+        case "basename":
+            return value.split("/")[-1]
+        case "b64":
+            return from_base64(raw(value).rstrip(b"="))
+        case _:
+            raise AssertionError(name)
+
+
+def from_base64(data: bytes) -> str | None:
+    """Bit by bit; None for what is no base64."""
+    alphabet = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/"
+    if any(byte not in alphabet for byte in data) or len(data) % 4 == 1:
+        return None
+    bits = "".join(f"{alphabet.index(byte):06b}" for byte in data)
+    whole = len(bits) // 8 * 8
+    return bytes(int(bits[at : at + 8], 2) for at in range(0, whole, 8)).decode("utf-8", "surrogateescape")
 
 
 def check(condition: Check, call: Call, lists: dict[str, list[str]]) -> bool:

@@ -1,23 +1,54 @@
 """From what a condition says to what it means: names are looked up, values are given their field's type."""
 
 import re
-from typing import Final
+from typing import Final, cast
 
 import msgspec
 
 from streams.detection.event_types import NAMES
 from streams.detection.fields import FIELDS, Field
+from streams.detection.fields.field import Type
 from streams.detection.operators import ALLOWED, BUFFER, PatternError, known_test
 from streams.detection.parsing import ConditionSyntaxError, parse_condition
-from streams.detection.predicates import FALSE, Expression, Predicate, Value, all_of, any_of, negation
+from streams.detection.predicates import (
+    FALSE,
+    Comparison,
+    Expression,
+    FieldOperand,
+    Fixed,
+    Listed,
+    Operand,
+    Predicate,
+    Transformed,
+    Value,
+    all_of,
+    any_of,
+    negation,
+)
 from streams.detection.problems import RuleError, RuleErrors, did_you_mean
-from streams.detection.sources import Text
-from streams.detection.syntax import And, Check, Condition, Macro, Not, Or, Word
+from streams.detection.sources import Written
+from streams.detection.syntax import (
+    And,
+    Call,
+    Check,
+    Condition,
+    FieldTerm,
+    Literal,
+    Macro,
+    Not,
+    Or,
+    Series,
+    Term,
+    TermCheck,
+    Word,
+)
+from streams.detection.transforming import ShapeError, shape_of
 
 MAX_CHECKS: Final = 20_000
 """Comparisons in one condition, macros put in."""
 MAX_DEPTH: Final = 150
 NUMBER: Final = re.compile(r"[+-]?[0-9]+|0[xX][0-9A-Fa-f]+")
+PATTERNS: Final = ("glob", "iglob", "regex", "pmatch")
 FLAGS: Final = {"true": True, "false": False}
 
 
@@ -34,9 +65,13 @@ class Scope(msgspec.Struct, frozen=True):
 
     lists: dict[str, tuple[str, ...]]
     macros: dict[str, Meaning | None]
+    needs: dict[str, tuple[str, ...]] = {}
+    """The macros that each macro names."""
+    without_field: set[str] = set()
+    """The macros that have a field that is not there, or a macro with one."""
 
 
-def parsed(text: Text) -> Condition:
+def parsed(text: Written) -> Condition:
     """Return the syntax of a condition in a rule file; raise RuleErrors with its place there."""
     try:
         return parse_condition(text.value)
@@ -44,7 +79,7 @@ def parsed(text: Text) -> Condition:
         raise RuleErrors(text.problem(error.message, error.at, error.end, hint=error.hint)) from None
 
 
-def bind(condition: Condition, text: Text, scope: Scope) -> tuple[Meaning, list[RuleError]]:
+def bind(condition: Condition, text: Written, scope: Scope) -> tuple[Meaning, list[RuleError]]:
     """Return what a condition means, and warnings; raise RuleErrors with all errors in it."""
     checks, depth = _size(condition, scope)
     if checks > MAX_CHECKS or depth > MAX_DEPTH:
@@ -60,7 +95,7 @@ def bind(condition: Condition, text: Text, scope: Scope) -> tuple[Meaning, list[
 def _size(condition: Condition, scope: Scope) -> tuple[int, int]:
     """Return comparisons and depth."""
     match condition:
-        case Check():
+        case Check() | TermCheck():
             return 1, 1
         case Macro(name):
             meaning = scope.macros.get(name)
@@ -74,7 +109,7 @@ def _size(condition: Condition, scope: Scope) -> tuple[int, int]:
 
 
 class _Binder:
-    def __init__(self, text: Text, scope: Scope) -> None:
+    def __init__(self, text: Written, scope: Scope) -> None:
         self.text = text
         self.scope = scope
         self.problems: list[RuleError] = []
@@ -83,6 +118,8 @@ class _Binder:
         match condition:
             case Check():
                 return self.check(condition)
+            case TermCheck():
+                return self.term_check(condition)
             case Macro():
                 return self.macro(condition)
             case Not(part):
@@ -100,19 +137,23 @@ class _Binder:
             return self.error(f"there is no macro {macro.name}", macro.at, macro.end, hint)
         meaning = self.scope.macros[macro.name]
         if meaning is None:
-            return self.error(f"the macro {macro.name} has an error of its own", macro.at, macro.end)
+            message = f"the macro {macro.name} has an error of its own"
+            return self.error(message, macro.at, macro.end, unknown_field=macro.name in self.scope.without_field)
         return meaning.expression
 
     def check(self, check: Check) -> Expression:
         field = FIELDS.get(check.field)
         if field is None:
             end = check.at + len(check.field)
-            return self.error(f"there is no field {check.field}", check.at, end, did_you_mean(check.field, FIELDS))
+            hint = did_you_mean(check.field, FIELDS)
+            return self.error(f"there is no field {check.field}", check.at, end, hint, unknown_field=True)
         operator = "=" if check.operator == "==" else check.operator
         if operator not in ALLOWED[field.type]:
-            return self.error(_unfit(field, operator), check.at, check.end)
+            return self.error(_unfit(field.name, field.type, operator), check.at, check.end)
         before = len(self.problems)
-        predicate = Predicate(field.name, self.argument(check, field), operator, self.values(check, field))
+        predicate = Predicate(
+            field.name, self.argument(check, field), operator, self.values(check, field.name, field.type)
+        )
         if len(self.problems) > before:
             return FALSE
         self.remark(check, predicate)
@@ -121,6 +162,62 @@ class _Binder:
         except PatternError as error:
             return self.error(str(error), check.values_at, check.end)
         return predicate
+
+    def term_check(self, check: TermCheck) -> Expression:
+        """Return a comparison with transformers, or of two fields."""
+        before = len(self.problems)
+        left = self.operand(check.left)
+        right = None if check.right is None else self.operand(check.right)
+        if len(self.problems) > before:
+            return FALSE
+        try:
+            shape = shape_of(left)
+        except ShapeError as error:
+            return self.error(str(error), check.left.at, check.left.end)
+        operator = "=" if check.operator == "==" else check.operator
+        if operator not in ALLOWED[cast(Type, shape.type)]:
+            return self.error(_unfit(f"a {shape.type}", shape.type, operator), check.at, check.end)
+        if check.right is not None and right is not None:
+            return self.with_other(check, Comparison(left, operator, (), right), shape.type)
+        comparison = Comparison(left, operator, self.values(check, "this", shape.type))
+        if len(self.problems) > before:
+            return FALSE
+        try:
+            known_test(Predicate("", None, operator, comparison.values))
+        except PatternError as error:
+            return self.error(str(error), check.values_at, check.end)
+        return comparison
+
+    def with_other(self, check: TermCheck, comparison: Comparison, type_: str) -> Expression:
+        assert check.right is not None
+        assert comparison.right is not None
+        try:
+            other = shape_of(comparison.right).type
+        except ShapeError as error:
+            return self.error(str(error), check.right.at, check.right.end)
+        if comparison.operator in PATTERNS:
+            message = f"{comparison.operator} takes fixed values, not a field"
+            return self.error(message, check.right.at, check.right.end)
+        if other != type_:
+            message = f"a {type_} cannot be compared with a {other}"
+            return self.error(message, check.right.at, check.right.end)
+        return comparison
+
+    def operand(self, term: Term) -> Operand:
+        match term:
+            case FieldTerm(name):
+                field = FIELDS.get(name)
+                if field is None:
+                    hint = did_you_mean(name, FIELDS)
+                    self.error(f"there is no field {name}", term.at, term.at + len(name), hint, unknown_field=True)
+                    return Fixed(None)
+                return FieldOperand(name, self.argument(Check(name, term.argument, "", (), term.at, term.end), field))
+            case Literal(value):
+                return Fixed(value)
+            case Series(parts):
+                return Listed(tuple(map(self.operand, parts)))
+            case Call(transformer, parts):
+                return Transformed(transformer, tuple(map(self.operand, parts)))
 
     def argument(self, check: Check, field: Field) -> int | None:
         if check.argument is None:
@@ -134,19 +231,19 @@ class _Binder:
             return int(check.argument)
         return None
 
-    def values(self, check: Check, field: Field) -> tuple[Value, ...]:
+    def values(self, check: Check | TermCheck, name: str, type_: str) -> tuple[Value, ...]:
         typed: dict[Value, None] = {}
         for word in check.values:
             for value in self.texts(word, check):
-                converted = _converted(value, field)
+                converted = _converted(value, type_)
                 if converted is None:
-                    message = f"{field.name} is a {field.type}; {value!r} is not"
+                    message = f"{name} is a {type_}; {value!r} is not"
                     self.error(message, word.at, word.end)
                 else:
                     typed[converted] = None
         return tuple(typed)
 
-    def texts(self, word: Word, check: Check) -> tuple[str, ...]:
+    def texts(self, word: Word, check: Check | TermCheck) -> tuple[str, ...]:
         """Return the word, or the items of the list that it names."""
         listed = self.scope.lists.get(word.value)
         if word.quoted or listed is None:
@@ -174,16 +271,17 @@ class _Binder:
             case _:
                 pass
 
-    def error(self, message: str, at: int, end: int, hint: str = "") -> Expression:
-        self.problems.append(self.text.problem(message, at, end, hint=hint))
+    def error(self, message: str, at: int, end: int, hint: str = "", *, unknown_field: bool = False) -> Expression:
+        problem = self.text.problem(message, at, end, hint=hint)
+        self.problems.append(msgspec.structs.replace(problem, unknown_field=unknown_field))
         return FALSE
 
     def warn(self, message: str, at: int, end: int, hint: str) -> None:
         self.problems.append(self.text.problem(message, at, end, hint=hint, level="warning"))
 
 
-def _converted(value: str, field: Field) -> Value | None:
-    match field.type:
+def _converted(value: str, type_: str) -> Value | None:
+    match type_:
         case "number":
             return int(value, 0 if "x" in value.lower() else 10) if NUMBER.fullmatch(value) else None
         case "flag":
@@ -192,7 +290,7 @@ def _converted(value: str, field: Field) -> Value | None:
             return value
 
 
-def _unfit(field: Field, operator: str) -> str:
+def _unfit(name: str, type_: str, operator: str) -> str:
     if operator in BUFFER:
-        return f"{operator} compares buffers, and {field.name} is a {field.type}"
-    return f"{operator} cannot compare {field.name}, which is a {field.type}"
+        return f"{operator} compares buffers, and {name} is a {type_}"
+    return f"{operator} cannot compare {name}, which is a {type_}"

@@ -10,7 +10,18 @@ from typing import Any, Final, NamedTuple
 from streams.detection.fields import FIELDS
 from streams.detection.levels import Reader
 from streams.detection.operators import test_of
-from streams.detection.predicates import AllOf, AnyOf, Constant, Expression, Negation, Predicate, Value
+from streams.detection.predicates import (
+    AllOf,
+    AnyOf,
+    Comparison,
+    Constant,
+    Expression,
+    FieldOperand,
+    Negation,
+    Predicate,
+    Value,
+)
+from streams.detection.transforming import test_of_comparison
 
 JOINED: Final = ("=", "in", "startswith", "endswith")
 
@@ -40,6 +51,8 @@ class _Writer:
         match expression:
             case Predicate():
                 return self.predicate(expression)
+            case Comparison():
+                return self.comparison(expression)
             case AllOf(parts):
                 return f"({' and '.join(self.written(part) for part in parts)})"
             case AnyOf(parts):
@@ -71,8 +84,12 @@ class _Writer:
             case _:
                 return f"{self.constant(test_of(predicate, field))}({value})"
 
-    def value(self, predicate: Predicate) -> str:
-        return f"v{self.fields.setdefault((predicate.field, predicate.argument), len(self.fields))}"
+    def comparison(self, comparison: Comparison) -> str:
+        fields, test = test_of_comparison(comparison)
+        return f"{self.constant(test)}({', '.join(map(self.value, fields))})"
+
+    def value(self, field: Predicate | FieldOperand) -> str:
+        return f"v{self.fields.setdefault((field.field, field.argument), len(self.fields))}"
 
     def constant(self, value: Any) -> str:
         name = f"c{len(self.constants)}"

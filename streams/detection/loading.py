@@ -3,26 +3,25 @@
 from collections.abc import Iterable, Sequence
 from importlib.resources import as_file, files
 from pathlib import Path
-from typing import TypeVar
 
 import msgspec
 
-from streams.detection.binding import Scope, bind, parsed
-from streams.detection.definitions import Item, ListItem, MacroItem, RuleItem, Switch, read_items
-from streams.detection.names import expand_lists, understand_macros
-from streams.detection.outputs import parse_template
+from streams.detection.amending import Named, amended
+from streams.detection.definitions import Change, Item, ListItem, MacroItem, RuleItem, Update
 from streams.detection.problems import Place, RuleError, RuleErrors, did_you_mean
-from streams.detection.rules import Rule, RuleSet
-from streams.detection.sources import read_document
+from streams.detection.reading import read_items
+from streams.detection.rules import RuleSet
+from streams.detection.sources import Text, read_document
+from streams.detection.understanding import Understanding
 
 SUFFIXES = (".yaml", ".yml")
-Named = TypeVar("Named", ListItem, MacroItem, RuleItem)
 
 
 def load_rules(paths: Iterable[str | Path], *, builtin: bool = False) -> RuleSet:
     """Return the rules in files and folders, the built-in ones before them if asked for.
 
-    An item of a later file replaces the one of its name. What is wrong is in `problems`; nothing is raised.
+    An item of a later file replaces the one of its name, or changes it if it says `override` or `append`.
+    What is wrong is in `problems`; nothing is raised.
     """
     own = builtin_files() if builtin else []
     read: list[tuple[str, bytes | RuleError]] = list(own)
@@ -54,11 +53,11 @@ class _Loader:
     def load(self, texts: Sequence[tuple[str, bytes]]) -> RuleSet:
         for name, data in texts:
             self.add_file(name, data)
-        scope = understand_macros(self.macros, expand_lists(self.lists, self.report), self.report)
-        rules = [rule for item in self.rules.values() if (rule := self.understood(item, scope))]
+        understood = Understanding(self.rules, self.macros, self.lists).understood()
+        self.problems += understood.problems
         files = {name: number for number, (name, _) in enumerate(texts)}
         self.problems.sort(key=lambda problem: (files[problem.place.file], problem.place.line, problem.place.column))
-        return RuleSet(tuple(rules), tuple(self.problems))
+        return RuleSet(understood.rules, tuple(self.problems))
 
     def add_file(self, name: str, data: bytes) -> None:
         try:
@@ -67,71 +66,86 @@ class _Loader:
             items, problems = [], list(error.problems)
         self.problems += problems
         for item in items:
-            self.add(item)
+            try:
+                self.add(item)
+            except RuleErrors as error:
+                self.report(error.problems, f"{_kind(item)} {item.name.value}")
 
     def add(self, item: Item) -> None:
-        match item:
-            case ListItem():
-                self.define(self.lists, item, "list")
-            case MacroItem():
-                self.define(self.macros, item, "macro")
-            case RuleItem():
-                self.define(self.rules, item, "rule")
-            case Switch():
-                self.switch(item)
+        match item, _kind(item):
+            case ListItem(), _:
+                self.define(self.lists, item)
+            case MacroItem(), _:
+                self.define(self.macros, item)
+            case RuleItem(), _:
+                self.define(self.rules, item)
+            case Update(), "list":
+                self.update(self.lists, item)
+            case Update(), "macro":
+                self.update(self.macros, item)
+            case Update(), _:
+                self.update(self.rules, item)
 
-    def define(self, known: dict[str, Named], item: Named, kind: str) -> None:
+    def define(self, known: dict[str, Named], item: Named) -> None:
         """Take an item in. Within a file a name twice is a mistake; a later file replaces on purpose."""
-        name = item.name.value
+        kind, name = _kind(item), item.name.value
         earlier = known.get(name)
         if earlier is not None:
             where = earlier.name.place()
             if earlier.name.document is item.name.document:
                 message = f"there is a {kind} of this name already, in line {where.line}"
-                self.report(f"{kind} {name}", [item.name.problem(message, hint="the earlier one stays")])
-                return
+                raise RuleErrors(item.name.problem(message, hint="the earlier one stays"))
+            if isinstance(item, RuleItem):
+                _refuse_other_source(earlier, item.name, item.source)
             note = f"replaces the {kind} of {where.file}:{where.line}"
-            self.report(f"{kind} {name}", [item.name.problem(note, level="note")])
+            self.report([item.name.problem(note, level="note")], f"{kind} {name}")
         known[name] = item
 
-    def switch(self, item: Switch) -> None:
-        name = item.name.value
-        rule = self.rules.get(name)
-        if rule is None:
-            hint = did_you_mean(name, self.rules)
-            self.report(f"rule {name}", [item.name.problem("there is no rule of this name above", hint=hint)])
-        else:
-            self.rules[name] = msgspec.structs.replace(rule, enabled=item.enabled)
+    def update(self, known: dict[str, Named], update: Update) -> None:
+        name = update.name.value
+        earlier = known.get(name)
+        if earlier is None:
+            if self.defined(update):
+                return
+            hint = did_you_mean(name, known)
+            raise RuleErrors(update.name.problem(f"there is no {update.kind} of this name above", hint=hint))
+        _refuse_other_source(earlier, update.name, update.source)
+        known[name] = amended(earlier, update)
 
-    def understood(self, item: RuleItem, scope: Scope) -> Rule | None:
-        """Return the rule, or None with all that is wrong with it on record."""
-        subject = f"rule {item.name.value}"
-        meaning = template = None
-        try:
-            meaning, warnings = bind(parsed(item.condition), item.condition, scope)
-            self.report(subject, warnings)
-        except RuleErrors as error:
-            self.report(subject, error.problems)
-        try:
-            template = parse_template(item.output)
-        except RuleErrors as error:
-            self.report(subject, error.problems)
-        if meaning is None or template is None:
-            return None
-        return Rule(
-            name=item.name.value,
-            desc=item.desc,
-            priority=item.priority,
-            tags=item.tags,
-            enabled=item.enabled,
-            condition=item.condition.value.strip(),
-            expression=meaning.expression,
-            output=template,
-            place=item.name.place(),
-        )
+    def defined(self, update: Update) -> bool:
+        """Take a list or macro that replaces one that is not there as a new one, as Falco does; say whether it is."""
+        match update:
+            case Update("list", name, (Change("items", "replace", tuple(items)),)):
+                self.lists[name.value] = ListItem(name, items)  # type: ignore[arg-type]
+            case Update("macro", name, (Change("condition", "replace", Text() as condition),)):
+                self.macros[name.value] = MacroItem(name, condition)
+            case _:
+                return False
+        message = f"there is no {update.kind} of this name above to replace; it is taken as a new one"
+        self.report([update.name.problem(message, level="warning")], f"{update.kind} {update.name.value}")
+        return True
 
-    def report(self, subject: str, problems: Iterable[RuleError]) -> None:
+    def report(self, problems: Iterable[RuleError], subject: str) -> None:
         self.problems += [msgspec.structs.replace(problem, subject=problem.subject or subject) for problem in problems]
+
+
+def _kind(item: Item) -> str:
+    match item:
+        case ListItem():
+            return "list"
+        case MacroItem():
+            return "macro"
+        case RuleItem():
+            return "rule"
+        case Update(kind):
+            return kind
+
+
+def _refuse_other_source(earlier: ListItem | MacroItem | RuleItem, name: Text, source: str) -> None:
+    if isinstance(earlier, RuleItem) and source and source != earlier.source:
+        where = earlier.name.place()
+        message = f"the rule of {where.file}:{where.line} has the source {earlier.source}, and this one {source}"
+        raise RuleErrors(name.problem(message, hint="give one of them another name"))
 
 
 def _files(path: Path) -> list[Path]:

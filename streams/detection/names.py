@@ -8,7 +8,7 @@ from streams.detection.binding import Meaning, Scope, bind, parsed
 from streams.detection.definitions import ListItem, MacroItem
 from streams.detection.problems import RuleError, RuleErrors
 from streams.detection.quoting import EscapeError, item
-from streams.detection.sources import Text
+from streams.detection.sources import Text, Written
 from streams.detection.syntax import Condition, macros_in
 
 MAX_ITEMS: Final = 1_000_000
@@ -51,14 +51,15 @@ def expand_lists(items: Mapping[str, ListItem], report: Report) -> dict[str, tup
 
 def understand_macros(items: Mapping[str, MacroItem], lists: dict[str, tuple[str, ...]], report: Report) -> Scope:
     """Return the scope in which rules are understood: all lists, and what each macro means."""
-    scope = Scope(lists, dict.fromkeys(items))
+    scope = Scope(lists, dict.fromkeys(items), {}, set())
     conditions: dict[str, Condition] = {}
     for name, one in items.items():
         try:
             conditions[name] = parsed(one.condition)
         except RuleErrors as error:
             report(f"macro {name}", error.problems)
-    order, cycles = ordered({name: [m.name for m in macros_in(c)] for name, c in conditions.items()})
+    scope.needs.update({name: tuple(m.name for m in macros_in(c)) for name, c in conditions.items()})
+    order, cycles = ordered(scope.needs)
     for cycle in cycles:
         report(f"macro {cycle[0]}", [_cycle(items[cycle[0]].condition, cycle, "macro", conditions[cycle[0]])])
     for name in order:
@@ -66,10 +67,29 @@ def understand_macros(items: Mapping[str, MacroItem], lists: dict[str, tuple[str
             scope.macros[name] = _understood(conditions[name], items[name].condition, scope, name, report)
         except RuleErrors as error:
             report(f"macro {name}", error.problems)
+            if for_unknown_fields(error.problems):
+                scope.without_field.add(name)
     return scope
 
 
-def _understood(condition: Condition, text: Text, scope: Scope, name: str, report: Report) -> Meaning:
+def for_unknown_fields(problems: Iterable[RuleError]) -> bool:
+    """Say whether all errors among problems are about fields that are not there."""
+    return all(problem.unknown_field for problem in problems if problem.level == "error")
+
+
+def reached(names: Iterable[str], needs: Mapping[str, Iterable[str]]) -> set[str]:
+    """Return the names, and all that they need."""
+    found: set[str] = set()
+    rest = list(names)
+    while rest:
+        name = rest.pop()
+        if name not in found:
+            found.add(name)
+            rest += needs.get(name, ())
+    return found
+
+
+def _understood(condition: Condition, text: Written, scope: Scope, name: str, report: Report) -> Meaning:
     meaning, warnings = bind(condition, text, scope)
     report(f"macro {name}", warnings)
     return meaning
@@ -91,7 +111,7 @@ def _own(text: Text, known: Mapping[str, tuple[str, ...]]) -> tuple[str, ...]:
     return () if text.value in known else (item(text.value),)
 
 
-def _cycle(text: Text, cycle: list[str], kind: str, condition: Condition | None = None) -> RuleError:
+def _cycle(text: Written, cycle: list[str], kind: str, condition: Condition | None = None) -> RuleError:
     chain = " -> ".join([*cycle, cycle[0]])
     used = next((m for m in macros_in(condition) if m.name in cycle), None) if condition else None
     at, end = (used.at, used.end) if used else (0, None)

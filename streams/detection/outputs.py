@@ -12,7 +12,7 @@ import msgspec
 
 from streams.detection.fields import FIELDS
 from streams.detection.problems import RuleErrors, did_you_mean
-from streams.detection.sources import Text
+from streams.detection.sources import Written
 
 REFERENCE: Final = re.compile(
     r"""%(?:(?P<percent>%)|[0-9]*(?P<field>[A-Za-z]\w*(?:\.[A-Za-z]\w*)+)(?:\[(?P<argument>[^\]\s]*)\])?)?"""
@@ -49,7 +49,7 @@ class Template(msgspec.Struct, frozen=True):
         return "".join(texts), values
 
 
-def parse_template(text: Text) -> Template:
+def parse_template(text: Written) -> Template:
     """Return the template of a rule's output; raise RuleErrors for a field that does not exist."""
     parts: list[str | Reference] = []
     at = skipped = len(text.value) - len(text.value.lstrip()) + text.value.lstrip().startswith("*")
@@ -91,7 +91,7 @@ def _escape(code: int) -> str:
     return f"\\u{code:04x}" if code < 0x10000 else f"\\U{code:08x}"
 
 
-def _reference(text: Text, match: re.Match[str]) -> Reference:
+def _reference(text: Written, match: re.Match[str]) -> Reference:
     name, argument = match["field"], match["argument"]
     if name is None:
         problem = text.problem("a % that no field follows", *match.span(), hint="write %% for the sign itself")

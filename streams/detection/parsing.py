@@ -11,10 +11,25 @@ from lark.exceptions import UnexpectedEOF, UnexpectedInput, UnexpectedToken
 
 from streams.detection.problems import did_you_mean
 from streams.detection.quoting import EscapeError, unquoted
-from streams.detection.syntax import OPERATORS, And, Check, Condition, Macro, Not, Or, Word
+from streams.detection.syntax import (
+    OPERATORS,
+    And,
+    Call,
+    Check,
+    Condition,
+    FieldTerm,
+    Literal,
+    Macro,
+    Not,
+    Or,
+    Series,
+    Term,
+    TermCheck,
+    Word,
+)
 
 MAX_NESTING: Final = 100
-TRANSFORMERS: Final = ("tolower", "toupper", "b64", "basename", "len", "join", "concat", "val", "getopt")
+TRANSFORMERS: Final = ("tolower", "toupper", "b64", "basename", "len", "join", "concat")
 HUMAN: Final = {
     "FIELD": "a field",
     "NAME": "a name",
@@ -31,6 +46,8 @@ HUMAN: Final = {
     "BARE": "a value",
     "QUOTED": "a quoted value",
     "ARGUMENT": "an argument",
+    "TRANSFORMER": "a transformer",
+    "VAL": "val()",
     "COMMA": ",",
     "$END": "the end",
 }
@@ -85,6 +102,46 @@ class _Syntax(Transformer[Token, Condition]):
         (name, argument), operator, value = parts
         where = (_start(name), value.end, value.at)
         return Check(str(name), _argument(argument), str(operator), value.words, *where)
+
+    def term_exists(self, parts: list[Any]) -> Condition:
+        left, operator = parts
+        return TermCheck(left, "exists", (), None, left.at, _end(operator))
+
+    def term_compare(self, parts: list[Any]) -> Condition:
+        left, operator, value = parts
+        return TermCheck(left, str(operator), (_word(value),), None, left.at, _end(value), _start(value))
+
+    def term_member(self, parts: list[Any]) -> Condition:
+        left, operator, value = parts
+        return TermCheck(left, str(operator), value.words, None, left.at, value.end, value.at)
+
+    def term_with_other(self, parts: list[Any]) -> Condition:
+        left, operator, right = parts
+        left = left if isinstance(left, Call) else self.field_term([left])
+        return TermCheck(left, str(operator), (), right, left.at, right.end, right.at)
+
+    def term(self, parts: list[Any]) -> Term:
+        name, *given, end = parts
+        return Call(str(name)[:-1], tuple(given), _start(name), _end(end))
+
+    def field_term(self, parts: list[Any]) -> FieldTerm:
+        ((name, argument),) = parts
+        return FieldTerm(str(name), _argument(argument), _start(name), _end(argument or name))
+
+    def literal(self, parts: list[Token]) -> Term:
+        word = _word(parts[0])
+        return Literal(word.value, word.at, word.end)
+
+    def series(self, parts: list[Any]) -> Term:
+        start, *given, end = parts
+        return Series(tuple(part for part in given if part is not None), _start(start), _end(end))
+
+    def field_value(self, parts: list[Any]) -> Term:
+        return self.field_term([parts[1]])
+
+    def term_value(self, parts: list[Any]) -> Term:
+        term: Term = parts[0]
+        return term
 
     def values(self, parts: list[Token | None]) -> _Value:
         tokens = [part for part in parts if part is not None]
@@ -170,8 +227,9 @@ def _expected(error: UnexpectedInput) -> str:
 
 def _hint(text: str, at: int, found: str) -> str:
     before = text[:at].split()[-1:] or [""]
-    if found[:1] == "(" and before[0].lstrip("(") in TRANSFORMERS:
-        return f"transformers such as {before[0].lstrip('(')}() are not supported yet"
+    if found[:1] == "(" and at and (text[at - 1].isalnum() or text[at - 1] == "_"):
+        name = re.split(r"\W", before[0])[-1]
+        return did_you_mean(name, TRANSFORMERS) or f"known transformers: {', '.join(TRANSFORMERS)}; val to the right"
     if text[at : at + 1] in "\"'" and text[at:]:
         return "a quoted string must end with the quote that it began with"
     if found in ("&&", "&"):

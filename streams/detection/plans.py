@@ -16,15 +16,18 @@ from streams.detection.levels import Level, Numbers
 from streams.detection.predicates import (
     AllOf,
     AnyOf,
+    Comparison,
     Constant,
     Expression,
+    FieldOperand,
     Negation,
     Predicate,
     all_of,
     any_of,
-    predicates_in,
+    fields_in,
 )
 from streams.detection.remembering import Remembered
+from streams.detection.transforming import test_of_comparison
 from streams.detection.views import View
 
 UNKNOWN: Final = -1
@@ -106,6 +109,33 @@ class NumberLeaf:
         return fitting
 
 
+class MixedLeaf:
+    """A comparison of fields that hang on several levels, or of numbers transformed: event by event."""
+
+    cost = float(Numbers.cost) + 100
+
+    def __init__(self, comparison: Comparison) -> None:
+        self._fields, self._test = test_of_comparison(comparison)
+
+    def select(self, view: View, places: Array) -> Array:
+        """Return the places whose values fit."""
+        columns = [self._values(view, places, field) for field in self._fields]
+        fits = np.fromiter((self._test(*values) for values in zip(*columns, strict=True)), bool, len(places))
+        fitting: Array = places[fits]
+        return fitting
+
+    def _values(self, view: View, places: Array, operand: FieldOperand) -> list[Any]:
+        field = FIELDS[operand.field]
+        if isinstance(field.level, Numbers):
+            values, known = field.how(view.columns, view.events[places])
+            mask = np.ones(len(places), bool) if known is None else known
+            return [value if there else None for value, there in zip(values.tolist(), mask.tolist(), strict=True)]
+        groups, reader = view.groups(field.level), field.reader(operand.argument)
+        codes = groups.codes[places].tolist()
+        by_code = {code: reader(groups.raw(code)) for code in set(codes)}
+        return [by_code[code] for code in codes]
+
+
 class Every:
     """Picks what all parts pick: each looks only at what the ones before it left."""
 
@@ -171,6 +201,8 @@ class Planner:
         match expression:
             case Predicate():
                 return NumberLeaf(expression)
+            case Comparison():
+                return MixedLeaf(expression)
             case AllOf(parts):
                 return Every([self.plan(part) for part in _merged(parts, all_of)])
             case AnyOf(parts):
@@ -189,7 +221,7 @@ class Planner:
 
 def level_of(expression: Expression) -> Level | None:
     """Return the one level that all fields of the expression hang on; None for several, or for numbers."""
-    levels = {id(level): level for level in (FIELDS[p.field].level for p in predicates_in(expression))}
+    levels = {id(level): level for level in (FIELDS[name].level for name in fields_in(expression))}
     only = next(iter(levels.values()), None)
     return None if len(levels) != 1 or isinstance(only, Numbers) else only
 

@@ -1,7 +1,7 @@
 """Conditions as they are meant: macros and lists put in, fields and values checked, the rest simplified."""
 
 from collections.abc import Iterable
-from typing import Final
+from typing import Any, Final
 
 import msgspec
 
@@ -16,6 +16,45 @@ class Predicate(msgspec.Struct, frozen=True):
     argument: int | None
     operator: str
     values: tuple[Value, ...] = ()
+
+
+class FieldOperand(msgspec.Struct, frozen=True):
+    """A field that is compared after it is transformed, or with another."""
+
+    field: str
+    argument: int | None
+
+
+class Fixed(msgspec.Struct, frozen=True):
+    """A value that is known; None is absent."""
+
+    value: Any
+
+
+class Listed(msgspec.Struct, frozen=True):
+    """Several values as one list."""
+
+    parts: tuple["Operand", ...]
+
+
+class Transformed(msgspec.Struct, frozen=True):
+    """What a transformer makes of its arguments."""
+
+    transformer: str
+    parts: tuple["Operand", ...]
+
+
+Operand = FieldOperand | Fixed | Listed | Transformed
+
+
+class Comparison(msgspec.Struct, frozen=True):
+    """A comparison of what transformers make, or with another field."""
+
+    left: Operand
+    operator: str
+    values: tuple[Value, ...] = ()
+    right: Operand | None = None
+    """What it is compared with instead of values."""
 
 
 class AllOf(msgspec.Struct, frozen=True):
@@ -42,7 +81,7 @@ class Constant(msgspec.Struct, frozen=True):
     value: bool
 
 
-Expression = Predicate | AllOf | AnyOf | Negation | Constant
+Expression = Predicate | Comparison | AllOf | AnyOf | Negation | Constant
 
 TRUE: Final = Constant(True)
 FALSE: Final = Constant(False)
@@ -77,16 +116,31 @@ def negation(part: Expression) -> Expression:
             return Negation(part)
 
 
-def predicates_in(expression: Expression) -> Iterable[Predicate]:
-    """Yield the comparisons of an expression, in order, as often as they stand there."""
+def operands_in(operand: Operand | None) -> Iterable[FieldOperand]:
+    """Yield the fields of an operand, in order, as often as they stand there."""
+    match operand:
+        case FieldOperand():
+            yield operand
+        case Listed(parts) | Transformed(_, parts):
+            for part in parts:
+                yield from operands_in(part)
+        case Fixed() | None:
+            pass
+
+
+def fields_in(expression: Expression) -> Iterable[str]:
+    """Yield the names of the fields of an expression, in order, as often as they stand there."""
     match expression:
-        case Predicate():
-            yield expression
+        case Predicate(field):
+            yield field
+        case Comparison(left, _, _, right):
+            for operand in (*operands_in(left), *operands_in(right)):
+                yield operand.field
         case AllOf(parts) | AnyOf(parts):
             for part in parts:
-                yield from predicates_in(part)
+                yield from fields_in(part)
         case Negation(part):
-            yield from predicates_in(part)
+            yield from fields_in(part)
         case Constant():
             pass
 

@@ -1,7 +1,22 @@
 """Conditions back to text: it parses to the same syntax."""
 
 from streams.detection.quoting import quoted, word
-from streams.detection.syntax import LIST_OPERATORS, And, Check, Condition, Macro, Not, Or, Word
+from streams.detection.syntax import (
+    LIST_OPERATORS,
+    And,
+    Call,
+    Check,
+    Condition,
+    FieldTerm,
+    Literal,
+    Macro,
+    Not,
+    Or,
+    Series,
+    Term,
+    TermCheck,
+    Word,
+)
 
 
 def printed(condition: Condition) -> str:
@@ -9,8 +24,13 @@ def printed(condition: Condition) -> str:
     match condition:
         case Macro(name):
             return name
-        case Check():
-            return _check(condition)
+        case Check(field, argument):
+            return _check(FieldTerm(field, argument), condition)
+        case TermCheck(left, operator, _, None):
+            return _check(left, condition)
+        case TermCheck(left, operator, _, right):
+            other = f"val({_term(right)})" if isinstance(right, FieldTerm) else _term(right)
+            return f"{_term(left)} {operator} {other}"
         case Not(part):
             return "not " + _within(part, And, Or, Not)
         case And(parts):
@@ -23,8 +43,8 @@ def _within(part: Condition, *weaker: type) -> str:
     return f"({printed(part)})" if isinstance(part, weaker) else printed(part)
 
 
-def _check(check: Check) -> str:
-    field = check.field if check.argument is None else f"{check.field}[{_argument(check.argument)}]"
+def _check(left: Term, check: Check | TermCheck) -> str:
+    field = _term(left)
     values = [_value(value) for value in check.values]
     match check.operator:
         case "exists":
@@ -33,6 +53,20 @@ def _check(check: Check) -> str:
             return f"{field} {operator} ({', '.join(values)})"
         case operator:
             return f"{field} {operator} {values[0]}"
+
+
+def _term(term: Term | None) -> str:
+    match term:
+        case FieldTerm(field, argument):
+            return field if argument is None else f"{field}[{_argument(argument)}]"
+        case Literal(value):
+            return quoted(value)
+        case Series(parts):
+            return f"({', '.join(map(_term, parts))})"
+        case Call(transformer, parts):
+            return f"{transformer}({', '.join(map(_term, parts))})"
+        case None:
+            return ""
 
 
 def _argument(argument: str) -> str:

@@ -38,6 +38,8 @@ class RuleError(msgspec.Struct, frozen=True, kw_only=True):
     """What was perhaps meant, or what to do."""
     subject: str = ""
     """The item it is about, such as: rule Terminal shell in container."""
+    unknown_field: bool = False
+    """The condition has a field that is not there, or a macro that has one."""
 
     def __str__(self) -> str:
         about = f"{self.subject}: " if self.subject else ""

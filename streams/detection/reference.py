@@ -2,13 +2,24 @@
 
 import sys
 from collections.abc import Iterable
+from typing import Final
 
 from streams.detection.definitions import PRIORITIES
 from streams.detection.event_types import OPENS
 from streams.detection.fields import FIELDS, Field
 from streams.detection.operators import ALLOWED
 from streams.detection.outputs import printed
+from streams.detection.requirements import ENGINE
 
+TRANSFORMERS: Final = {
+    "tolower(s)": "the string with A to Z as small letters",
+    "toupper(s)": "the string with a to z as capital letters",
+    "basename(s)": "what follows the last slash",
+    "b64(s)": "what the string stands for in base64; absent if it is none",
+    "len(s)": "the bytes of a string, or how many values a field has",
+    "join(s, list)": "the values of a list, or of a field with many, with a string between",
+    "concat(s, s, ...)": "strings one after another",
+}
 HEAD = """# Fields of rules
 
 Made from the table in `streams/detection/fields/`; change that, not this page.
@@ -21,7 +32,9 @@ not looked at for events of other types.
 
 def page() -> str:
     """Return the page in Markdown."""
-    return "\n".join([HEAD, *_operators(), *_priorities(), *_tables(FIELDS.values())]) + "\n"
+    return (
+        "\n".join([HEAD, *_files(), *_operators(), *_transformers(), *_priorities(), *_tables(FIELDS.values())]) + "\n"
+    )
 
 
 def _operators() -> Iterable[str]:
@@ -33,6 +46,29 @@ def _operators() -> Iterable[str]:
     yield "`==` is `=`. `in`, `intersects` and `pmatch` take a list: `(a, b)`, in which names of lists stand for"
     yield "their items. `pmatch` is true for a path that is, or is below, one of the list. `glob` matches as a shell"
     yield "does, with `*` for slashes too. `regex` must match the whole value, and takes time in proportion to it.\n"
+
+
+def _transformers() -> Iterable[str]:
+    yield "## Transformers\n"
+    yield "| transformer | gives |\n|---|---|"
+    for name, doc in TRANSFORMERS.items():
+        yield f"| `{name}` | {doc} |"
+    yield ""
+    yield "They may be nested, `toupper(basename(proc.exepath)) = SH`. What they make of an absent field is absent."
+    yield "Of a field with many values, such as `proc.aname`, each is transformed, and a comparison is true where it is"
+    yield "true of one. To the right of an operator, `val(FIELD)` or a transformer stands for the value of another"
+    yield "field: `proc.name = val(proc.pname)`; `glob`, `iglob`, `regex` and `pmatch` take fixed values only.\n"
+
+
+def _files() -> Iterable[str]:
+    version = ".".join(map(str, ENGINE))
+    yield "## Rule files\n"
+    yield f"Rule files are those of Falco, version {version} of its rule language; a file whose"
+    yield "`required_engine_version` is newer is left out with an error. `append: true` and `override` change items of"
+    yield "earlier files, and `exceptions` say where a rule does not apply, all as in Falco. A rule with"
+    yield "`skip-if-unknown-filter: true` is left out with a note if its condition has a field that is not below."
+    yield "`warn_evttypes`, `capture` and `capture_duration` are checked and change nothing. Rules of another `source`"
+    yield "than `syscall` are left out with a note.\n"
 
 
 def _priorities() -> Iterable[str]:

@@ -64,6 +64,66 @@ class Text(msgspec.Struct, frozen=True):
         return Place(self.document.file, line + 1, column + 1, max(1, last - start + 1), text)
 
 
+class Piece(msgspec.Struct, frozen=True):
+    """A part of a joined text, and the text that it comes from or stands for."""
+
+    value: str
+    text: Text
+
+    def place(self, at: int, end: int) -> Place:
+        """Return the place of the characters `at` to `end`; all of the text where that says something else."""
+        if self.value != self.text.value:
+            return self.text.place()
+        return self.text.place(at, min(end, len(self.value)))
+
+
+class Joined(msgspec.Struct, frozen=True):
+    """Texts of several places as one, such as a condition and what later files append to it."""
+
+    pieces: tuple[Piece, ...]
+
+    @property
+    def value(self) -> str:
+        """Return the whole text."""
+        return "".join(piece.value for piece in self.pieces)
+
+    def problem(
+        self, message: str, at: int = 0, end: int | None = None, *, hint: str = "", level: Level = "error"
+    ) -> RuleError:
+        """Return a problem with the characters `at` to `end` of the whole; the first of its pieces counts."""
+        return RuleError(level=level, message=message, place=self.place(at, end), hint=hint)
+
+    def place(self, at: int = 0, end: int | None = None) -> Place:
+        """Return the place of the characters `at` to `end` as far as they are of one piece."""
+        end = len(self.value) if end is None else end
+        for piece in self.pieces[:-1]:
+            if at < len(piece.value):
+                return piece.place(at, end)
+            at, end = at - len(piece.value), end - len(piece.value)
+        return self.pieces[-1].place(at, end)
+
+
+Written = Text | Joined
+
+
+class Values(msgspec.Struct, frozen=True):
+    """A sequence of texts and sequences in a rule file."""
+
+    parts: tuple["Text | Values", ...]
+    document: Document
+    node: Any
+
+    def problem(self, message: str, *, hint: str = "", level: Level = "error") -> RuleError:
+        """Return a problem with the sequence as a whole."""
+        return RuleError(level=level, message=message, place=self.document.place(self.node.start_mark), hint=hint)
+
+
+def joined(first: Written, second: Text) -> Joined:
+    """Return a text with another after it, a space between."""
+    before = first.pieces if isinstance(first, Joined) else (Piece(first.value, first),)
+    return Joined((*before, Piece(" ", second), Piece(second.value, second)))
+
+
 def read_document(file: str, data: bytes) -> Document:
     """Return the document in a file's bytes; raise RuleErrors if it is no text or too big."""
     if len(data) > MAX_BYTES:

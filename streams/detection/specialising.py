@@ -11,15 +11,22 @@ from streams.detection.predicates import (
     TRUE,
     AllOf,
     AnyOf,
+    Comparison,
     Constant,
     Expression,
+    FieldOperand,
+    Fixed,
+    Listed,
     Negation,
+    Operand,
     Predicate,
+    Transformed,
     all_of,
     any_of,
     negation,
 )
 from streams.detection.rules import Rule
+from streams.detection.transforming import test_of_comparison
 
 NUMBERED_FROM: Final = 1
 
@@ -35,6 +42,8 @@ def specialised(expression: Expression, event_type: str) -> Expression:
     match expression:
         case Predicate():
             return _decided(expression, event_type)
+        case Comparison():
+            return _comparison(expression, event_type)
         case AllOf(parts):
             return all_of([specialised(part, event_type) for part in parts])
         case AnyOf(parts):
@@ -54,6 +63,29 @@ def _decided(predicate: Predicate, event_type: str) -> Expression:
     if field.name == "evt.num":
         return _by_first_number(predicate)
     return predicate
+
+
+def _comparison(comparison: Comparison, event_type: str) -> Expression:
+    left = _operand(comparison.left, event_type)
+    right = None if comparison.right is None else _operand(comparison.right, event_type)
+    decided = Comparison(left, comparison.operator, comparison.values, right)
+    fields, test = test_of_comparison(decided)
+    return decided if fields else Constant(test())
+
+
+def _operand(operand: Operand, event_type: str) -> Operand:
+    match operand:
+        case FieldOperand(name):
+            field = FIELDS[name]
+            if field.level is TYPE:
+                return Fixed(field.how(event_type))
+            return Fixed(field.elsewhere) if field.types is not None and event_type not in field.types else operand
+        case Listed(parts):
+            return Listed(tuple(_operand(part, event_type) for part in parts))
+        case Transformed(name, parts):
+            return Transformed(name, tuple(_operand(part, event_type) for part in parts))
+        case Fixed():
+            return operand
 
 
 def _by_first_number(predicate: Predicate) -> Expression:

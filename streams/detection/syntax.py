@@ -1,6 +1,6 @@
 """Conditions as they are written: what the parser makes and what can be printed back."""
 
-from typing import Final
+from typing import Final, TypeVar
 
 import msgspec
 
@@ -32,6 +32,57 @@ class Check(msgspec.Struct, frozen=True):
     values_at: int = 0
 
 
+class FieldTerm(msgspec.Struct, frozen=True):
+    """A field among the terms of a comparison; as its right side it is written `val(proc.pname)`."""
+
+    field: str
+    argument: str | None = None
+    at: int = 0
+    end: int = 0
+
+
+class Literal(msgspec.Struct, frozen=True):
+    """A quoted string that a transformer is given."""
+
+    value: str
+    at: int = 0
+    end: int = 0
+
+
+class Series(msgspec.Struct, frozen=True):
+    """Several terms that a transformer is given as one, `(proc.name, "x")`."""
+
+    parts: tuple["Term", ...]
+    at: int = 0
+    end: int = 0
+
+
+class Call(msgspec.Struct, frozen=True):
+    """What a transformer makes of terms, `tolower(proc.name)`."""
+
+    transformer: str
+    parts: tuple["Term", ...]
+    at: int = 0
+    end: int = 0
+
+
+Term = FieldTerm | Literal | Series | Call
+SomeTerm = TypeVar("SomeTerm", bound=Term)
+
+
+class TermCheck(msgspec.Struct, frozen=True):
+    """A comparison with a transformer, or with a field to its right, `tolower(proc.name) = val(proc.pname)`."""
+
+    left: FieldTerm | Call
+    operator: str
+    values: tuple[Word, ...] = ()
+    right: FieldTerm | Call | None = None
+    """What stands there instead of values."""
+    at: int = 0
+    end: int = 0
+    values_at: int = 0
+
+
 class Macro(msgspec.Struct, frozen=True):
     """The name of a macro."""
 
@@ -58,7 +109,7 @@ class Or(msgspec.Struct, frozen=True):
     parts: tuple["Condition", ...]
 
 
-Condition = Check | Macro | Not | And | Or
+Condition = Check | TermCheck | Macro | Not | And | Or
 
 
 def without_places(condition: Condition) -> Condition:
@@ -66,6 +117,9 @@ def without_places(condition: Condition) -> Condition:
     match condition:
         case Check(field, argument, operator, values):
             return Check(field, argument, operator, tuple(Word(w.value, w.quoted) for w in values))
+        case TermCheck(left, operator, values, right):
+            bare = tuple(Word(w.value, w.quoted) for w in values)
+            return TermCheck(_bare(left), operator, bare, None if right is None else _bare(right))
         case Macro(name):
             return Macro(name)
         case Not(part):
@@ -76,12 +130,20 @@ def without_places(condition: Condition) -> Condition:
             return Or(tuple(map(without_places, parts)))
 
 
+def _bare(term: SomeTerm) -> SomeTerm:
+    """Return a term of the same kind without its places."""
+    if isinstance(term, Series | Call):
+        parts = tuple(_bare(part) for part in term.parts)
+        return msgspec.structs.replace(term, parts=parts, at=0, end=0)
+    return msgspec.structs.replace(term, at=0, end=0)
+
+
 def macros_in(condition: Condition) -> tuple[Macro, ...]:
     """Return the macros that a condition names, in order."""
     match condition:
         case Macro():
             return (condition,)
-        case Check():
+        case Check() | TermCheck():
             return ()
         case Not(part):
             return macros_in(part)

@@ -1,12 +1,30 @@
 """Conditions, batches and values to compare, made by hypothesis."""
 
+from typing import cast
+
 from hypothesis import strategies as st
 
 from schemas.types.syscalls import Container
 from streams.detection.fields import FIELDS, Field
 from streams.detection.operators import ALLOWED
-from streams.detection.syntax import LIST_OPERATORS, And, Check, Condition, Macro, Not, Or, Word
-from tests.synthetic import NONE, SECOND, TIME, Call, Proc
+from streams.detection.syntax import (
+    LIST_OPERATORS,
+    And,
+    Call,
+    Check,
+    Condition,
+    FieldTerm,
+    Literal,
+    Macro,
+    Not,
+    Or,
+    Series,
+    Term,
+    TermCheck,
+    Word,
+)
+from tests.synthetic import NONE, SECOND, TIME, Proc
+from tests.synthetic import Call as Event
 
 TYPES = ("open", "openat", "openat2", "creat", "execve", "clone", "setns", "unshare", "procexit", "mkdir")
 TEXTS = {
@@ -113,7 +131,7 @@ def processes(depth: int = 3) -> st.SearchStrategy[Proc]:
 
 
 CALLS = st.builds(
-    Call,
+    Event,
     type=st.sampled_from(TYPES),
     process=processes(),
     number=st.sampled_from([0, 1, 2, 3, 16, (1 << 64) - 1]),
@@ -141,6 +159,68 @@ def checks(draw: st.DrawFn) -> Check:
     return Check(field.name, argument, operator, tuple(values))
 
 
+TERM_TEXTS = ("bash", "BASH", "sh", "cat", "", "/ETC/SHADOW", "shadow", "root", "é", "m\udcab", "bash-sh", "O_RDONLY")
+STRINGS = [name for name in SAFE_FIELDS if FIELDS[name].type == "string"]
+MANY = [name for name in STRINGS if FIELDS[name].many]
+UNARY = ("tolower", "toupper", "basename", "b64")
+OPEN_OPERATORS = tuple(o for o in ALLOWED["string"] if o not in ("exists", "glob", "iglob", "regex", "pmatch"))
+
+
+@st.composite
+def field_terms(draw: st.DrawFn, names: list[str], *, single: bool = False) -> FieldTerm:
+    family = draw(st.sampled_from([f for f in FAMILIES if any(name.startswith(f) for name in names)]))
+    field = FIELDS[draw(st.sampled_from([name for name in names if name.startswith(family)]))]
+    indexed = field.indexed and (draw(st.booleans()) or (single and field.many))
+    return FieldTerm(field.name, str(draw(st.integers(0, 3))) if indexed else None)
+
+
+def single_terms(depth: int = 2) -> st.SearchStrategy[Term]:
+    """Return strings: fields, and what transformers make of them."""
+    plain: st.SearchStrategy[Term] = field_terms(STRINGS, single=True)
+    return plain if depth == 0 else plain | single_calls(depth - 1)
+
+
+def single_calls(depth: int = 1) -> st.SearchStrategy[Call]:
+    inner = single_terms(depth)
+    texts = inner | st.sampled_from([*TERM_TEXTS, *ODD]).map(Literal)
+    listed = st.lists(texts, min_size=1, max_size=3).map(lambda parts: Series(tuple(parts)))
+    return (
+        st.builds(lambda name, part: Call(name, (part,)), st.sampled_from(UNARY), inner)
+        | st.builds(lambda between, part: Call("join", (between, part)), texts, listed | many_terms())
+        | st.lists(texts, min_size=2, max_size=3).map(lambda parts: Call("concat", tuple(parts)))
+    )
+
+
+def many_terms() -> st.SearchStrategy[Term]:
+    plain: st.SearchStrategy[Term] = st.sampled_from(MANY).map(FieldTerm)
+    return plain | st.builds(lambda name, part: Call(name, (part,)), st.sampled_from(UNARY), plain)
+
+
+def string_calls() -> st.SearchStrategy[Call]:
+    return single_calls() | many_terms().filter(lambda term: isinstance(term, Call)).map(lambda term: cast(Call, term))
+
+
+@st.composite
+def term_checks(draw: st.DrawFn) -> TermCheck:
+    if draw(st.booleans()):
+        length = Call("len", (draw(single_terms() | many_terms()),))
+        if draw(st.booleans()):
+            return TermCheck(
+                length, draw(st.sampled_from(["=", "<", ">=", "!="])), (Word(draw(st.sampled_from("0134"))),)
+            )
+        numbers = [name for name in SAFE_FIELDS if FIELDS[name].type == "number"]
+        other = draw(field_terms(numbers))
+        operator = draw(st.sampled_from(["=", "<", ">=", "in"]))
+        return TermCheck(length, operator, (), other) if draw(st.booleans()) else TermCheck(other, operator, (), length)
+    operator = draw(st.sampled_from(OPEN_OPERATORS))
+    if draw(st.booleans()):
+        left = draw(field_terms(STRINGS) | string_calls())
+        return TermCheck(left, operator, (), draw(field_terms(STRINGS) | string_calls()))
+    count = 2 if operator in LIST_OPERATORS else 1
+    texts = draw(st.lists(st.sampled_from([*TERM_TEXTS, *ODD]), min_size=count, max_size=count))
+    return TermCheck(draw(string_calls()), operator, tuple(Word(text, True) for text in texts))
+
+
 def words(field: Field, operator: str) -> st.SearchStrategy[Word]:
     """Return values that the field may have in the tests' calls, and some that it cannot."""
     match field.type, operator:
@@ -165,7 +245,7 @@ def of_field(table: dict[str, list[str]], field: Field) -> list[str]:
 
 
 def conditions(macros: tuple[str, ...] = ()) -> st.SearchStrategy[Condition]:
-    leaves: st.SearchStrategy[Condition] = checks()
+    leaves: st.SearchStrategy[Condition] = checks() | term_checks()
     if macros:
         leaves |= st.sampled_from(macros).map(Macro)
     return st.recursive(

@@ -2,12 +2,26 @@ from pathlib import Path
 
 import pytest
 
-from streams.detection.definitions import MacroItem, RuleItem, read_items
+from streams.detection.definitions import MacroItem, RuleItem
 from streams.detection.parsing import ConditionSyntaxError, parse_condition
 from streams.detection.printing import printed
 from streams.detection.quoting import EscapeError, quoted, unquoted
+from streams.detection.reading import read_items
 from streams.detection.sources import read_document
-from streams.detection.syntax import And, Check, Macro, Not, Or, Word, without_places
+from streams.detection.syntax import (
+    And,
+    Call,
+    Check,
+    FieldTerm,
+    Literal,
+    Macro,
+    Not,
+    Or,
+    Series,
+    TermCheck,
+    Word,
+    without_places,
+)
 
 FALCO = Path(__file__).parents[4] / "shared/data/falco-rules"
 
@@ -32,6 +46,29 @@ FALCO = Path(__file__).parents[4] / "shared/data/falco-rules"
         ("proc.env['a b']=x", Check("proc.env", "a b", "=", (Word("x"),))),
         ("fd.name\ncontains\n\t'..'", Check("fd.name", None, "contains", (Word("..", True),))),
         ("fd.num>=0", Check("fd.num", None, ">=", (Word("0"),))),
+        ("tolower(proc.name)=a", TermCheck(Call("tolower", (FieldTerm("proc.name"),)), "=", (Word("a"),))),
+        ("len( proc.aname[2] ) > 3", TermCheck(Call("len", (FieldTerm("proc.aname", "2"),)), ">", (Word("3"),))),
+        (
+            "toupper(basename(fd.name)) in (A, 'b c')",
+            TermCheck(
+                Call("toupper", (Call("basename", (FieldTerm("fd.name"),)),)), "in", (Word("A"), Word("b c", True))
+            ),
+        ),
+        (
+            "join(\"-\", (proc.name, 'x')) exists",
+            TermCheck(Call("join", (Literal("-"), Series((FieldTerm("proc.name"), Literal("x"))))), "exists"),
+        ),
+        ("proc.name = val(proc.pname)", TermCheck(FieldTerm("proc.name"), "=", (), FieldTerm("proc.pname"))),
+        (
+            "b64(proc.args[1]) contains tolower(proc.name)",
+            TermCheck(
+                Call("b64", (FieldTerm("proc.args", "1"),)), "contains", (), Call("tolower", (FieldTerm("proc.name"),))
+            ),
+        ),
+        (
+            "proc.name = len or val or b64",
+            Or((Check("proc.name", None, "=", (Word("len"),)), Macro("val"), Macro("b64"))),
+        ),
     ],
 )
 def test_conditions_mean_what_falco_means(text: str, meant: object) -> None:
@@ -50,7 +87,12 @@ def test_conditions_mean_what_falco_means(text: str, meant: object) -> None:
         ("proc.name in (a", "", "too early"),
         ("proc.name in (a,)", ")", "a value"),
         ("proc.name = 'a\\q'", "\\q", "no escape"),
-        ("tolower(proc.name) = a", "(", "does not fit"),
+        ("tolwer(proc.name) = a", "(", "does not fit"),
+        ("tolower() = a", ")", "expected ("),
+        ("tolower(bash) = a", "bash", "a field"),
+        ("len(proc.name = 3", "=", "does not fit"),
+        ("proc.name = val(tolower(proc.pname))", "tolower", "a field"),
+        ("val(proc.name) = a", "(", "does not fit"),
         ("a and", "", "too early"),
         ("a and and b", "and", "does not fit"),
         ("(" * 101 + "a" + ")" * 101, "(", "parentheses deep"),
@@ -70,7 +112,8 @@ def test_a_syntax_error_is_marked_where_it_is(text: str, marked: str, message: s
         ("a || b", "write or"),
         ("proc.name contain b", "did you mean contains?"),
         ("proc.name = 'abc", "quote"),
-        ("tolower(proc.name) = a", "tolower"),
+        ("tolwer(proc.name) = a", "did you mean tolower?"),
+        ("a and (getopt(proc.args) = a)", "known transformers: tolower"),
     ],
 )
 def test_a_syntax_error_says_what_to_write(text: str, hint: str) -> None:

@@ -1,0 +1,109 @@
+"""Transformers and comparisons of two fields."""
+
+import pytest
+
+from streams.detection.judge import Judge
+from streams.detection.loading import load_texts
+from streams.detection.parsing import TRANSFORMERS
+from streams.detection.problems import RuleError
+from streams.detection.reference import TRANSFORMERS as DOCUMENTED
+from streams.detection.rules import RuleSet
+from tests.synthetic import Call, Proc, batch_of
+
+PARENT = Proc(pid=7, name=b"Bash", exepath=b"/usr/bin/bash")
+CALL = Call(
+    type="openat",
+    process=Proc(
+        pid=8, name=b"CAT", exepath=b"/bin/cat", args=b"CAT\0ZWNobyBoaQ\0ZWNobyBoaQ==\0", uid=8, parent=PARENT
+    ),
+    number=1,
+    time=1,
+    thread=8,
+    result=3,
+    fd=3,
+    path="/etc/\u00e9\u00c9".encode(),
+)
+
+
+def load(condition: str) -> RuleSet:
+    text = f"- rule: R\n  desc: d\n  condition: >\n    {condition}\n  output: o\n  priority: INFO\n"
+    return load_texts([("a.yaml", text.encode())])
+
+
+def marked(problem: RuleError) -> str:
+    place = problem.place
+    return place.text[place.column - 1 : place.column - 1 + place.width]
+
+
+@pytest.mark.parametrize(
+    ("condition", "holds"),
+    [
+        ("tolower(proc.name) = cat", True),
+        ("tolower(proc.name) = CAT", False),
+        ("toupper(proc.pname) in (SH, BASH)", True),
+        ("tolower(fd.name) = '/etc/\u00e9\u00c9'", True),
+        ("basename(proc.exepath) = cat", True),
+        ("toupper(basename(proc.exepath)) = val(proc.name)", True),
+        ("proc.name = toupper(basename(proc.exepath))", True),
+        ("b64(proc.args[0]) = 'echo hi'", True),
+        ("b64(proc.args[1]) startswith echo", True),
+        ("b64(fd.name) exists", False),
+        ("len(proc.name) = 3", True),
+        ("len(fd.name) = 9", True),
+        ("len(proc.aname) >= 1", True),
+        ("tolower(proc.aname) = bash", True),
+        ("join('-', (proc.name, 'x', tolower(proc.pname))) = CAT-x-bash", True),
+        ("join(',', proc.aname) contains Bash", True),
+        ("concat(proc.name, ':', proc.pname) = 'CAT:Bash'", True),
+        ("proc.name = val(proc.pname)", False),
+        ("proc.name != val(proc.pname)", True),
+        ("proc.exepath endswith tolower(proc.name)", True),
+        ("proc.pid > val(proc.ppid)", False),
+        ("proc.pid = val(thread.tid)", True),
+        ("fd.num < len(proc.exepath)", True),
+        ("evt.rawres = val(fd.num)", True),
+        ("toupper(evt.type) = OPENAT", True),
+        ("toupper(evt.type) = OPEN", False),
+        ("evt.type = toupper(proc.name)", False),
+        ("tolower(evt.arg.nstype) = 0", False),
+        ("not tolower(evt.arg.nstype) = 0", True),
+        ("tolower(container.image) exists", False),
+    ],
+)
+def test_a_comparison_holds_for_what_is_transformed(condition: str, holds: bool) -> None:
+    rules = load(condition)
+    assert not rules.problems, rules.problems[0]
+    assert bool(Judge(rules).judge(batch_of(CALL))) is holds
+
+
+@pytest.mark.parametrize(
+    ("condition", "mark", "message"),
+    [
+        ("tolower(proc.pid) = 1", "tolower(proc.pid)", "tolower takes a string"),
+        ("basename(len(proc.name)) = 1", "basename(len(proc.name))", "basename takes a string"),
+        ("tolower(proc.name, fd.name) = a", "tolower(proc.name, fd.name)", "takes one argument, not 2"),
+        ("len(proc.pid) = 1", "len(proc.pid)", "len takes a string or a list"),
+        ("join(proc.aname, ',') = a", "join(proc.aname, ',')", "join takes a string and a list"),
+        ("join(',', (proc.pid)) = a", "join(',', (proc.pid))", "a list is made of strings"),
+        ("concat(proc.name) = a", "concat(proc.name)", "two strings or more"),
+        ("tolower(proc.nmae) = a", "proc.nmae", "no field proc.nmae"),
+        ("proc.name = val(proc.nmae)", "proc.nmae", "no field proc.nmae"),
+        ("tolower(proc.name[1]) = a", "proc.name[1", "takes no [1]"),
+        ("len(proc.name) = many", "many", "is a number"),
+        ("len(proc.name) contains 1", "len(proc.name) contains 1", "contains cannot compare"),
+        ("proc.name = val(proc.pid)", "proc.pid", "a string cannot be compared with a number"),
+        ("proc.name = len(proc.name)", "len(proc.name)", "a string cannot be compared with a number"),
+        ("proc.name = concat(proc.name)", "concat(proc.name)", "two strings or more"),
+        ("proc.name glob val(proc.pname)", "proc.pname", "glob takes fixed values"),
+        ("tolower(proc.name) regex 'a('", "'a('", "no pattern"),
+        ("tolower(proc.name) in shels", "shels", "no list shels"),
+    ],
+)
+def test_a_transformer_that_does_not_fit_is_marked(condition: str, mark: str, message: str) -> None:
+    (problem,) = load(condition).errors
+    assert message in problem.message
+    assert marked(problem) == mark
+
+
+def test_every_transformer_is_documented() -> None:
+    assert {name.partition("(")[0] for name in DOCUMENTED} == set(TRANSFORMERS)
