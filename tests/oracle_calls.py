@@ -18,8 +18,7 @@ ABSENT = {
     *("proc.is_exe_upper_layer", "proc.is_exe_lower_layer", "proc.exe_ino", "proc.exe_ino.ctime"),
     *("proc.exe_ino.mtime", "proc.exe_ino.ctime_duration_proc_start", "proc.exe_ino.ctime_duration_pidns_start"),
     *("proc.pgid", "proc.vpgid", "proc.is_vpgid_leader", "user.homedir", "user.shell", "container.image.id"),
-    *("container.start_ts", "container.duration", "container.ip", "container.mounts", "container.mount"),
-    *(f"container.mount.{part}" for part in ("source", "dest", "mode", "rdwr", "propagation")),
+    *("container.start_ts", "container.duration", "container.ip", "container.mounts"),
     *("k8s.pod.uid", "k8s.pod.ip", "k8s.pod.labels", "k8s.pod.label"),
 }
 
@@ -139,11 +138,39 @@ def asked(call: Call, address: bytes, port: int) -> str | None:
     return f"{shown}:{port}" if shown else None
 
 
+def listed(name: str, call: Call) -> Any:
+    path = text(call.directory)
+    match name:
+        case "type":
+            return "directory"
+        case "typechar":
+            return "d"
+        case "name" | "directory":
+            return clean(path, None)
+        case "nameraw":
+            return path
+        case _:
+            return [] if name in ("ip", "port", "net") else None
+
+
 def descriptor_field(name: str, call: Call) -> Any:
     """Return fd.NAME of a call that is no open."""
     if call.type in ("memfd_create", "userfaultfd"):
         return made(name, call)
-    if call.type not in ("connect", "bind", "listen", "accept", "sendto", "recvfrom", "dup2", "fchmod", "socket"):
+    if call.type == "fchdir" and call.result >= 0:
+        return listed(name, call)
+    if call.type not in (
+        "connect",
+        "bind",
+        "listen",
+        "accept",
+        "sendto",
+        "recvfrom",
+        "dup2",
+        "fchmod",
+        "socket",
+        "fchdir",
+    ):
         return [] if name in ("ip", "port", "net") else None
     return socket_field(name, call) if is_socket(call) else file_behind(name, call)
 

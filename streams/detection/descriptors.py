@@ -28,6 +28,8 @@ def descriptor_of(columns: Columns, event: int) -> Descriptor:
     if event_type in ("memfd_create", "userfaultfd"):
         kind = Kind.UNKNOWN if failed else Kind.MEMORY if event_type == "memfd_create" else Kind.FAULTS
         return File(FileKey(columns.string("event_path", event), None, kind))
+    if event_type == "fchdir" and not failed:
+        return File(FileKey(columns.string("event_directory", event), None, Kind.DIRECTORY))
     if columns.number("event_family", event) or columns.number("event_file_kind", event) == SOCKET_KIND:
         return _connected(columns, event, event_type)
     return _behind(columns, event)

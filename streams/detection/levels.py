@@ -149,7 +149,15 @@ class _Paths:
 class _Descriptor:
     name, cost = "descriptor", 4
     columns: Final = (
-        *("event_result", "event_path", "event_argument", "event_flags", "event_file", "event_file_kind"),
+        *(
+            "event_result",
+            "event_path",
+            "event_directory",
+            "event_argument",
+            "event_flags",
+            "event_file",
+            "event_file_kind",
+        ),
         *("event_family", "event_protocol", "event_local_address", "event_local_port"),
         *("event_remote_address", "event_remote_port"),
     )

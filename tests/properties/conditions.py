@@ -11,6 +11,7 @@ from tests.synthetic import NONE, SECOND, TIME, Call, Proc
 TYPES = (
     *("open", "openat", "openat2", "creat", "execve", "clone", "setns", "unshare", "procexit", "mkdir"),
     *("connect", "bind", "listen", "accept", "sendto", "recvfrom", "dup2", "fchmod", "socket", "memfd_create"),
+    "fchdir",
     *("rename", "link", "symlink", "unlinkat", "mount", "setuid", "ptrace", "kill", "bpf", "userfaultfd"),
 )
 ENDS = ("", "c", "s", "l", "r")

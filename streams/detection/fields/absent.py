@@ -10,5 +10,14 @@ def absent(name: str, doc: str, type: Type = "string", *, indexed: bool = False)
     return Field(name=name, type=type, doc=doc, level=TYPE, how=_nothing, indexed=takes)
 
 
+def not_available(name: str, doc: str) -> Field:
+    """Return a field that is always `<NA>`: rules ask for just that to rule out what is not there."""
+    return Field(name=name, type="string", doc=doc, level=TYPE, how=_not_available, indexed=lambda _: _not_available)
+
+
+def _not_available(_: object) -> str:
+    return "<NA>"
+
+
 def _nothing(_: object) -> None:
     return None

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from typing import Final
 
 from schemas.types.syscalls import Container
-from streams.detection.fields.absent import absent
+from streams.detection.fields.absent import absent, not_available
 from streams.detection.fields.field import Field, Type
 from streams.detection.levels import PROCESS
 from streams.detection.processes import Process
@@ -14,6 +14,7 @@ SHORT: Final = 12
 """Characters of a container id that people type."""
 NOT_ASKED: Final = "Always absent: the runtime is not asked for it yet."
 MOUNTS: Final = "Always absent: mounts of containers are not recorded yet."
+ONE_MOUNT: Final = "Always `<NA>`, which is what rules ask for: mounts of containers are not recorded yet."
 PODS: Final = "Always absent: of pods only name and namespace are recorded yet."
 
 
@@ -78,9 +79,9 @@ FIELDS: Final = (
     absent("container.duration", NOT_ASKED, "number"),
     absent("container.ip", NOT_ASKED),
     absent("container.mounts", MOUNTS),
-    absent("container.mount", MOUNTS, indexed=True),
+    not_available("container.mount", ONE_MOUNT),
     *(
-        absent(f"container.mount.{part}", MOUNTS, indexed=True)
+        not_available(f"container.mount.{part}", ONE_MOUNT)
         for part in ("source", "dest", "mode", "rdwr", "propagation")
     ),
     _field("k8s.pod.name", "Name of the Kubernetes pod.", lambda c: c.pod_name),
