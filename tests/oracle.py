@@ -25,6 +25,7 @@ from streams.detection.syntax import (
     TermCheck,
 )
 from streams.detection.syntax import Call as Transformer
+from tests import oracle_calls
 from tests.synthetic import NONE, Call, Proc
 
 OPENS = ("open", "openat", "openat2", "creat")
@@ -126,6 +127,9 @@ def check(condition: Check, call: Call, lists: dict[str, list[str]]) -> bool:
     if condition.field == "evt.num" and all(not number(w) for w in wanted) and wanted:
         value = max(value, 1)
     values = value if isinstance(value, list) else [value]
+    if condition.operator in ("=", "==", "!=", "in", "intersects") and oracle_calls.is_end(condition.field):
+        equal = [any(oracle_calls.fits(condition.field, one, text) for text in wanted) for one in values]
+        return bool(values) and not any(equal) if condition.operator == "!=" else any(equal)
     return any(compare(one, condition.operator, wanted) for one in values)
 
 
@@ -199,11 +203,22 @@ def known(value: int, absent: int) -> int | None:
 
 def field(name: str, argument: int | None, call: Call) -> Any:
     family, _, rest = name.partition(".")
+    if name.startswith("container.mount") and name != "container.mounts":
+        return "<NA>"
+    if name in oracle_calls.ABSENT:
+        return None
     match family:
+        case "fs":
+            return oracle_calls.path_field(rest, call)
+        case "fd" if call.type not in OPENS and rest != "num":
+            return oracle_calls.descriptor_field(rest, call)
+        case "evt" if rest.startswith("arg.") and rest not in ("arg.fd", "arg.mode", "arg.nstype"):
+            own = call.type in OPENS or call.type in ("setns", "unshare", "clone", "clone3")
+            return flags(call) if own and rest == "arg.flags" else oracle_calls.argument(rest[4:], call)
         case "evt":
             return event_field(rest, call)
         case "fd":
-            return descriptor(call) if rest == "num" else file_field(rest, call) if call.type in OPENS else None
+            return new_descriptor(call) if rest == "num" else file_field(rest, call)
         case "container" | "k8s":
             return container_field(name, call.process)
         case "thread" if rest == "tid":
@@ -242,16 +257,12 @@ def event_field(name: str, call: Call) -> Any:
         case "is_open_exec":
             makes = call.type == "creat" or call.flags & 0o100 or call.flags & 0o20200000 == 0o20200000
             return bool(opens and makes and call.mode & 0o111)
-        case "arg.name":
-            return text(call.path) if opens else None
-        case "arg.path":
-            return None if opens else text(call.path)
         case "arg.fd":
             return descriptor(call)
         case "arg.flags":
             return flags(call)
         case "arg.mode":
-            return mode(call) if opens or call.type == "mkdir" else None
+            return mode(call) if opens or call.type in ("mkdir", "fchmod") else None
         case "arg.nstype":
             return flags(call) if call.type == "setns" else None
         case _:
@@ -283,6 +294,10 @@ def mode(call: Call) -> str:
 
 def descriptor(call: Call) -> int | None:
     return call.fd if call.fd >= 0 or call.type in OPENS else None
+
+
+def new_descriptor(call: Call) -> int | None:
+    return call.result if call.type.startswith("dup") and call.result >= 0 else descriptor(call)
 
 
 def file_field(name: str, call: Call) -> str | None:
@@ -338,6 +353,8 @@ def container_field(name: str, process: Proc) -> Any:
         case "container.image.tag":
             found = re.search(r":([^/:]+)$", image.split("@")[0])
             return found[1] if found else None
+        case "container.image.digest":
+            return image.partition("@")[2] or None
         case "container.privileged":
             return box.privileged
         case "container.info":
@@ -371,6 +388,14 @@ def process_field(name: str, argument: int | None, process: Proc) -> Any:
         return " ".join(names) if process.known else None
     if name == "user.name":
         return text(process.user) or ("root" if process.uid == 0 else None)
+    if name == "user.loginname":
+        return None if process.loginuid == NONE else oracle_calls.user_name(process, process.loginuid)
+    if name == "proc.ppid.ts":
+        return known(process.parent.start, 0) if process.parent else None
+    if name == "proc.pvpid":
+        return known(process.parent.vpid, 0) if process.parent else None
+    if name == "group.name":
+        return "root" if process.gid == 0 else None
     if name == "user.loginuid":
         return -1 if process.loginuid == NONE else process.loginuid
     return own_field(short, process)
@@ -385,6 +410,16 @@ def own_field(name: str, process: Proc) -> Any:
             return argv[0] if argv else None
         case "args":
             return None if argv is None else " ".join(argv[1:])
+        case "exeline":
+            return None if argv is None else " ".join(argv)
+        case "cmdnargs":
+            return None if argv is None else len(argv) - 1
+        case "cmdlenargs":
+            return None if argv is None else len(raw("".join(argv[1:])))
+        case "is_exe_from_memfd":
+            return process.exepath.startswith(b"/memfd:") if process.exepath else None
+        case "pid.ts":
+            return known(process.start, 0)
         case "cmdline" if process.name:
             return (
                 " ".join([str(text(process.name)), *(argv or [])[1:]])

@@ -48,9 +48,26 @@ class Call(msgspec.Struct, frozen=True, kw_only=True):
     mode: int = 0
     path: bytes = b""
     directory: bytes = b""
+    path2: bytes = b""
+    directory2: bytes = b""
+    argument: int = 0
+    target: int = 0
+    file: bytes = b""
+    file_kind: int = 0
+    family: int = 0
+    protocol: int = 0
+    local_address: bytes = b""
+    local_port: int = 0
+    remote_address: bytes = b""
+    remote_port: int = 0
 
 
-EVENT_TYPES = {"number": "<u8", "time": "<u8", "thread": "<u4", "result": "<i8", "fd": "<i4", "flags": "<u8"}
+EVENT_TYPES = (
+    {"number": "<u8", "time": "<u8", "thread": "<u4", "result": "<i8", "fd": "<i4", "flags": "<u8", "mode": "<u4"}
+    | {"argument": "<i8", "target": "<u4", "file_kind": "u1", "family": "<u2", "protocol": "<u2"}
+    | {"local_port": "<u2", "remote_port": "<u2"}
+)
+EVENT_STRINGS = ("path", "directory", "path2", "directory2", "file", "local_address", "remote_address")
 PROCESS_TYPES = dict.fromkeys(("pid", "vpid", "ppid", "sid", "uid", "gid", "loginuid", "tty"), "<u4") | dict.fromkeys(
     ("start", "cap_permitted", "cap_effective", "cap_inheritable"), "<u8"
 )
@@ -73,15 +90,14 @@ def batch_of(*calls: Call, node: str = "node", session: str = "s", **changes: An
     columns: dict[str, Any] = {
         "event_type": _column("<u2", [types.setdefault(call.type, len(types)) for call in calls]),
         "event_process": _column("<u4", [processes[call.process] for call in calls]),
-        "event_mode": _column("<u4", [call.mode for call in calls]),
-        "event_path": codes([call.path for call in calls]),
-        "event_directory": codes([call.directory for call in calls]),
         "process_parent": _column("<u4", [processes[row.parent] if row.parent else NONE for row in rows]),
         "process_container": _column("<u4", [containers[row.container] if row.container else NONE for row in rows]),
         "process_known": _column("u1", [row.known for row in rows]),
     }
     for name, dtype in EVENT_TYPES.items():
         columns[f"event_{name}"] = _column(dtype, [getattr(call, name) for call in calls])
+    for name in EVENT_STRINGS:
+        columns[f"event_{name}"] = codes([getattr(call, name) for call in calls])
     for name, dtype in PROCESS_TYPES.items():
         columns[f"process_{name}"] = _column(dtype, [getattr(row, name) for row in rows])
     for name in PROCESS_STRINGS:

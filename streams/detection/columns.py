@@ -10,7 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from schemas.types.syscalls import Container, SyscallBatch
-from streams.detection.event_types import OPENS
+from streams.detection.event_types import DUPLICATES, OPENS
+from streams.detection.lazily import lazy
 
 NONE: Final = 0xFFFFFFFF
 MAX_TIME: Final = (1 << 63) - 1
@@ -29,6 +30,13 @@ OPTIONAL: Final = {
     "event_fd": "<i4",
     "event_flags": "<u8",
     "event_mode": "<u4",
+    "event_argument": "<i8",
+    "event_target": "<u4",
+    "event_file_kind": "u1",
+    "event_family": "<u2",
+    "event_protocol": "<u2",
+    "event_local_port": "<u2",
+    "event_remote_port": "<u2",
     "process_vpid": "<u4",
     "process_ppid": "<u4",
     "process_parent": "<u4",
@@ -45,8 +53,9 @@ OPTIONAL: Final = {
     "process_known": "u1",
 }
 STRINGS: Final = (
-    *("event_path", "event_directory", "process_name", "process_exepath", "process_args"),
-    *("process_cwd", "process_user", "process_cgroup"),
+    *("event_path", "event_directory", "event_path2", "event_directory2", "event_file"),
+    *("event_local_address", "event_remote_address", "process_name", "process_exepath"),
+    *("process_args", "process_cwd", "process_user", "process_cgroup"),
 )
 TYPES: Final = {name: np.dtype(dtype) for name, dtype in (REQUIRED | OPTIONAL | dict.fromkeys(STRINGS, "<u4")).items()}
 
@@ -81,6 +90,23 @@ class Columns:
     def opens(self) -> Array:
         """Return for each code of a type whether it opens a file by its path."""
         return np.fromiter((name in OPENS for name in self.types), bool, len(self.types))
+
+    @property
+    def duplicates(self) -> Array:
+        """Return for each code of a type whether it makes a second descriptor of one that is there."""
+        return np.fromiter((name in DUPLICATES for name in self.types), bool, len(self.types))
+
+    @lazy
+    def rows_of_pids(self) -> dict[int, list[int]]:
+        """Return the rows of the process table by process id."""
+        rows: dict[int, list[int]] = {}
+        for row, pid in enumerate(self.arrays["process_pid"].tolist()):
+            rows.setdefault(pid, []).append(row)
+        return rows
+
+    def data(self, column: str, row: int) -> bytes:
+        """Return the bytes that one entry of a column of codes stands for; none for code 0."""
+        return self.strings[self.number(column, row) or 0]
 
     def text(self, code: int) -> str | None:
         """Return a string of the batch; None for code 0. Bytes that are not UTF-8 become surrogates."""

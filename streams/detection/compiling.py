@@ -7,9 +7,9 @@ Only names made here go into the text of the expression; what rules say goes in 
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any, Final, NamedTuple
 
-from streams.detection.fields import FIELDS
+from streams.detection.fields import FIELDS, Field
 from streams.detection.levels import Reader
-from streams.detection.operators import test_of
+from streams.detection.operators import known_test, test_of
 from streams.detection.predicates import (
     AllOf,
     AnyOf,
@@ -66,6 +66,8 @@ class _Writer:
         """Comparisons with None, which is absent, are false by themselves only where values are equal to it."""
         field = FIELDS[predicate.field]
         value = self.value(predicate)
+        if field.compare is not None:
+            return f"{self.constant(field.compare(predicate, known_test(predicate)))}({value})"
         if field.many and predicate.argument is None:
             return f"{self.constant(test_of(predicate, field))}({value})"
         match predicate.operator, predicate.values:
@@ -97,12 +99,16 @@ class _Writer:
         return name
 
 
+def _is_plain(field: Field) -> bool:
+    return not field.many and field.compare is None
+
+
 def merged(parts: Iterable[Expression]) -> list[Expression]:
     """Return alternatives with comparisons of one field joined: one set, one list of beginnings, one of ends."""
     joined: dict[tuple[str, int | None, str], dict[Value, None]] = {}
     others: list[Expression] = []
     for part in parts:
-        if isinstance(part, Predicate) and part.operator in JOINED and not FIELDS[part.field].many:
+        if isinstance(part, Predicate) and part.operator in JOINED and _is_plain(FIELDS[part.field]):
             operator = "in" if part.operator == "=" else part.operator
             joined.setdefault((part.field, part.argument, operator), {}).update(dict.fromkeys(part.values))
         else:

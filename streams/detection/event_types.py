@@ -10,6 +10,32 @@ from typing import Final
 OPENS: Final = frozenset({"open", "openat", "openat2", "creat"})
 """Types that open a file by its path."""
 
+DUPLICATES: Final = frozenset({"dup", "dup2", "dup3"})
+"""Types that make a second descriptor of one that is there."""
+
+ACCEPTS: Final = frozenset({"accept", "accept4"})
+SENDS: Final = frozenset({"sendto", "sendmsg", "sendmmsg"})
+RECEIVES: Final = frozenset({"recvfrom", "recvmsg", "recvmmsg"})
+
+ON_DESCRIPTORS: Final = (
+    DUPLICATES
+    | ACCEPTS
+    | SENDS
+    | RECEIVES
+    | frozenset(
+        re.findall(
+            r"\w+",
+            """
+    bind close connect fallocate fchdir fchmod fchown fcntl fdatasync fgetxattr finit_module flistxattr flock
+    fremovexattr fsetxattr fstat fstatfs fsync ftruncate getdents getdents64 getpeername getsockname getsockopt
+    ioctl listen lseek memfd_create pread64 preadv preadv2 pwrite64 pwritev pwritev2 read readv setsockopt
+    shutdown socket userfaultfd write writev
+    """,
+        )
+    )
+)
+"""Types of calls on one descriptor, or that make one in another way than by a path."""
+
 NAMES: Final = frozenset(
     re.findall(
         r"\w+",

@@ -1,4 +1,4 @@
-"""The file that an event is about, as fields look at it."""
+"""The file that an event opened or is about, as fields look at it."""
 
 from enum import IntEnum
 from typing import Final, NamedTuple
@@ -8,14 +8,34 @@ from streams.detection.paths import absolute, last_name, parent
 
 
 class Kind(IntEnum):
-    """What became of an open, as far as its arguments tell."""
+    """What is behind a descriptor; FAILED is an open that failed."""
 
     FAILED = 0
     FILE = 1
     DIRECTORY = 2
+    PIPE = 3
+    MEMORY = 4
+    FAULTS = 5
+    UNKNOWN = 6
 
 
-TYPES: Final = {Kind.FAILED: None, Kind.FILE: "file", Kind.DIRECTORY: "directory"}
+TYPES: Final = {
+    Kind.FILE: "file",
+    Kind.DIRECTORY: "directory",
+    Kind.PIPE: "pipe",
+    Kind.MEMORY: "memfd",
+    Kind.FAULTS: "userfaultfd",
+}
+TYPECHARS: Final = {
+    Kind.FAILED: "f",
+    Kind.FILE: "f",
+    Kind.DIRECTORY: "d",
+    Kind.PIPE: "p",
+    Kind.MEMORY: "m",
+    Kind.FAULTS: "u",
+}
+PLACED: Final = (Kind.FAILED, Kind.FILE, Kind.DIRECTORY)
+"""Kinds that are in a directory."""
 
 
 class FileKey(NamedTuple):
@@ -32,9 +52,21 @@ class File:
     def __init__(self, key: FileKey) -> None:
         self.key = key
 
+    @property
+    def size(self) -> int:
+        """Return how many characters it is made of."""
+        return len(self.key.path or "") + len(self.key.directory or "")
+
+    @property
+    def nameraw(self) -> str | None:
+        """Return the path as it was given."""
+        return self.key.path
+
     @lazy
     def name(self) -> str | None:
-        """Return the path made absolute and normalised."""
+        """Return the path made absolute and normalised; of memory the name that it was given."""
+        if self.key.kind is Kind.MEMORY:
+            return self.key.path
         return None if self.key.path is None else absolute(self.key.path, self.key.directory)
 
     @lazy
@@ -42,7 +74,7 @@ class File:
         """Return the directory of the file; of an opened directory itself."""
         if self.name is None or self.key.kind is Kind.DIRECTORY:
             return self.name
-        return parent(self.name)
+        return parent(self.name) if self.key.kind in PLACED else None
 
     @lazy
     def filename(self) -> str | None:
@@ -51,10 +83,10 @@ class File:
 
     @property
     def type(self) -> str | None:
-        """Return `file` or `directory`; None if it could not be opened."""
-        return TYPES[self.key.kind]
+        """Return `file`, `directory`, `pipe` and so on; None if it could not be opened or is not known."""
+        return TYPES.get(self.key.kind)
 
     @property
-    def typechar(self) -> str:
-        """Return `f` for a file or a failed open, `d` for a directory."""
-        return "d" if self.key.kind is Kind.DIRECTORY else "f"
+    def typechar(self) -> str | None:
+        """Return `f` for a file or a failed open, `d` for a directory, and so on."""
+        return TYPECHARS.get(self.key.kind)

@@ -9,7 +9,8 @@ from schemas.types.alerts import Alert
 from schemas.types.syscalls import SyscallBatch
 from streams.detection.columns import Columns
 from streams.detection.fields import FIELDS
-from streams.detection.levels import PROCESS, Numbers
+from streams.detection.fields.reading import value_in
+from streams.detection.levels import PROCESS, Call
 from streams.detection.outputs import Reference, escaped
 from streams.detection.plans import Plan, Planner
 from streams.detection.predicates import FALSE
@@ -66,13 +67,7 @@ def alert(columns: Columns, event: int, rule: Rule) -> Alert:
     raws: dict[str, Any] = {}
 
     def value_of(reference: Reference) -> Any:
-        field = FIELDS[reference.field]
-        if isinstance(field.level, Numbers):
-            values, known = field.how(columns, np.array([event]))
-            return int(values[0]) if known is None or known[0] else None
-        if field.level.name not in raws:
-            raws[field.level.name] = field.level.raw(columns, event)
-        return field.read(raws[field.level.name], columns.type_of(event), reference.argument)
+        return value_in(FIELDS[reference.field], Call(columns, event), raws, reference.argument)
 
     output, fields = rule.output.filled(value_of)
     event_id = columns.event_id(event)

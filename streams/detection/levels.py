@@ -10,7 +10,9 @@ from typing import Any, Final, NamedTuple, Protocol
 import numpy as np
 
 from streams.detection.columns import Array, Columns
-from streams.detection.files import File, FileKey, Kind
+from streams.detection.descriptors import Descriptor, descriptor_of
+from streams.detection.event_types import OPENS
+from streams.detection.files import Kind
 from streams.detection.linux import O_DIRECTORY
 from streams.detection.processes import Process
 
@@ -47,6 +49,27 @@ class Arguments(NamedTuple):
     type: str
     flags: int | None
     mode: int | None
+    argument: int | None = None
+    """The one that says most: see `event_argument` of the batch."""
+    target: int | None = None
+
+
+class Paths(NamedTuple):
+    """The paths that a system call was given, with the directories that relative ones are relative to."""
+
+    type: str
+    path: str | None
+    directory: str | None
+    path2: str | None
+    directory2: str | None
+    failed: bool
+
+
+class Call(NamedTuple):
+    """One event of a batch."""
+
+    columns: Columns
+    event: int
 
 
 class _Type:
@@ -88,12 +111,13 @@ class _Arguments:
     name, cost = "arguments", 3
 
     def keys(self, columns: Columns, events: Array) -> Array:
-        names = ("event_flags", "event_mode")
+        names = ("event_flags", "event_mode", "event_argument", "event_target")
         return combined([columns.arrays[name][events] for name in names if name in columns.arrays], len(events))
 
     def raw(self, columns: Columns, event: int) -> Arguments:
         flags, mode = columns.number("event_flags", event), columns.number("event_mode", event)
-        return Arguments(columns.type_of(event), flags, mode)
+        argument, target = columns.number("event_argument", event), columns.number("event_target", event)
+        return Arguments(columns.type_of(event), flags, mode, argument, target)
 
     def identity(self, raw: Arguments) -> Hashable:
         return raw
@@ -102,33 +126,78 @@ class _Arguments:
         return True
 
 
-class _File:
-    name, cost = "file", 4
+class _Paths:
+    name, cost = "paths", 4
+    columns: Final = ("event_path", "event_directory", "event_path2", "event_directory2")
+
+    def keys(self, columns: Columns, events: Array) -> Array:
+        parts = [columns.arrays[name][events] for name in self.columns if name in columns.arrays]
+        return combined([*parts, columns.arrays["event_result"][events] < 0], len(events))
+
+    def raw(self, columns: Columns, event: int) -> Paths:
+        path, directory, path2, directory2 = (columns.string(name, event) for name in self.columns)
+        failed = (columns.number("event_result", event) or 0) < 0
+        return Paths(columns.type_of(event), path, directory, path2, directory2, failed)
+
+    def identity(self, raw: Paths) -> Hashable:
+        return raw
+
+    def is_small(self, raw: Paths) -> bool:
+        return sum(len(text) for text in raw[1:5] if isinstance(text, str)) < MAX_LENGTH
+
+
+class _Descriptor:
+    name, cost = "descriptor", 4
+    columns: Final = (
+        *(
+            "event_result",
+            "event_path",
+            "event_directory",
+            "event_argument",
+            "event_flags",
+            "event_file",
+            "event_file_kind",
+        ),
+        *("event_family", "event_protocol", "event_local_address", "event_local_port"),
+        *("event_remote_address", "event_remote_port"),
+    )
 
     def keys(self, columns: Columns, events: Array) -> Array:
         arrays = columns.arrays
+        if not len(events) or columns.type_of(int(events[0])) not in OPENS:
+            return combined([arrays[name][events] for name in self.columns if name in arrays], len(events))
         parts = [arrays[name][events] for name in ("event_path", "event_directory") if name in arrays]
         kinds = np.where(arrays["event_result"][events] < 0, Kind.FAILED, Kind.FILE)
         if "event_flags" in arrays:
             kinds[(kinds != Kind.FAILED) & (arrays["event_flags"][events] & np.uint64(O_DIRECTORY) != 0)] = 2
         return combined([*parts, kinds], len(events))
 
-    def raw(self, columns: Columns, event: int) -> File:
-        path = columns.string("event_path", event)
-        relative = path is not None and not path.startswith("/")
-        directory = columns.string("event_directory", event) if relative else None
-        return File(FileKey(path, directory, self._kind(columns, event)))
+    def raw(self, columns: Columns, event: int) -> Descriptor:
+        return descriptor_of(columns, event)
 
-    def _kind(self, columns: Columns, event: int) -> Kind:
-        if (columns.number("event_result", event) or 0) < 0:
-            return Kind.FAILED
-        return Kind.DIRECTORY if (columns.number("event_flags", event) or 0) & O_DIRECTORY else Kind.FILE
-
-    def identity(self, raw: File) -> Hashable:
+    def identity(self, raw: Descriptor) -> Hashable:
         return raw.key
 
-    def is_small(self, raw: File) -> bool:
-        return len(raw.key.path or "") + len(raw.key.directory or "") < MAX_LENGTH
+    def is_small(self, raw: Descriptor) -> bool:
+        return raw.size < MAX_LENGTH
+
+
+class _Call:
+    """An event by itself: for fields that hang on too much of it to be shared."""
+
+    name, cost = "call", 7
+
+    def keys(self, columns: Columns, events: Array) -> Array:  # noqa: ARG002
+        return np.arange(len(events))
+
+    def raw(self, columns: Columns, event: int) -> Call:
+        return Call(columns, event)
+
+    def identity(self, raw: Call) -> None:
+        """What fields say of a call is all that is remembered of it."""
+
+    def is_small(self, raw: Call) -> bool:
+        return PATHS.is_small(PATHS.raw(raw.columns, raw.event))
 
 
 class _Process:
@@ -155,16 +224,20 @@ class Numbers:
 
 def combined(parts: Sequence[Array], rows: int) -> Array:
     """Return int64 keys that are equal where all parts are."""
-    keys = np.zeros(rows, np.int64)
+    keys, top = np.zeros(rows, np.int64), 0
     for part in parts:
         codes = _dense(part)
-        keys = keys * (int(codes.max(initial=0)) + 1) + codes
+        span = int(codes.max(initial=0)) + 1
+        if (top + 1) * span > 1 << 62:
+            keys = np.unique(keys, return_inverse=True)[1].astype(np.int64)
+            top = int(keys.max(initial=0))
+        keys, top = keys * span + codes, top * span + span - 1
     return keys
 
 
 def _dense(values: Array) -> Array:
     """Return small int64 codes that are equal where the values are."""
-    small = int(values.max(initial=0)) < 1 << 20
+    small = int(values.max(initial=0)) < 1 << 20 and int(values.min(initial=0)) >= 0
     codes: Array = values if small else np.unique(values, return_inverse=True)[1]
     return codes.astype(np.int64)
 
@@ -174,5 +247,7 @@ NUMBERS: Final = Numbers()
 MOMENT: Final = _Column("moment", "event_time", 6)
 RESULT: Final = _Column("result", "event_result", 2)
 ARGUMENTS: Final = _Arguments()
-FILE: Final = _File()
+PATHS: Final = _Paths()
+DESCRIPTOR: Final = _Descriptor()
+CALL: Final = _Call()
 PROCESS: Final = _Process()

@@ -1,6 +1,7 @@
 """Numbers of the Linux kernel and their names, as fields print them.
 
 Sources: include/uapi/asm-generic/fcntl.h with x86's values, linux/sched.h, linux/stat.h, linux/capability.h.
+Those of single arguments are in named_values.py.
 The order of open and mode flags is the one in which Falco prints them (libs, driver/flags_table.c).
 """
 
@@ -15,6 +16,13 @@ O_CREAT: Final = 0o100
 O_DIRECTORY: Final = 0o200000
 O_TMPFILE: Final = 0o20000000 | O_DIRECTORY
 EXECUTE_BITS: Final = 0o111
+
+AF_UNIX: Final = 1
+AF_INET: Final = 2
+AF_INET6: Final = 10
+SOCK_RAW: Final = 3
+SOCK_TYPE: Final = 0xF
+IPPROTO_RAW: Final = 255
 
 OPEN_FLAGS: Final = {
     "O_LARGEFILE": 0o100000,
@@ -92,12 +100,17 @@ def open_flags(flags: int) -> str:
 
 def clone_flags(flags: int) -> str:
     """Return the names of clone's, unshare's and setns's flags: `CLONE_NEWNS|CLONE_NEWPID`; 0 is `0`."""
-    return "|".join(_names(flags, CLONE_FLAGS)) or "0"
+    return names_of(flags, CLONE_FLAGS)
 
 
 def mode_bits(mode: int) -> str:
     """Return the names of a mode's bits: `S_IRGRP|S_IWUSR|S_IRUSR`; none is `0`."""
-    return "|".join(_names(mode, MODE_BITS)) or "0"
+    return names_of(mode, MODE_BITS)
+
+
+def names_of(bits: int, names: dict[str, int]) -> str:
+    """Return the names of the bits that are set, `RDONLY|NOSUID`; none is `0`."""
+    return "|".join(_names(bits, names)) or "0"
 
 
 def capabilities(mask: int) -> str:

@@ -76,3 +76,23 @@ class Process:
         """Return the container it runs in."""
         index = self.number("container", NONE)
         return None if index is None else self.columns.containers[index]
+
+    def user_called(self, uid: int) -> str | None:
+        """Return the name of a user as it is known of the process or an ancestor in the same container."""
+        for process in (self, *self.ancestors):
+            if process.number("uid") == uid and process.container == self.container:
+                name = process.string("user")
+                if name is not None:
+                    return name
+        return "root" if uid == 0 else None
+
+    @lazy
+    def leaders(self) -> list["Process"]:
+        """Return the rows that may be the leader of the process's session: several if it ran several programs."""
+        sid = self.number("sid", 0)
+        if sid is None:
+            return []
+        nearest = next((one for one in (self, *self.ancestors) if one.number("pid") == sid), None)
+        if nearest is not None:
+            return [nearest]
+        return [Process(self.columns, row) for row in self.columns.rows_of_pids.get(sid, ())]

@@ -59,7 +59,7 @@ def _decided(predicate: Predicate, event_type: str) -> Expression:
     if field.level is TYPE:
         return Constant(test_of(predicate, field)(field.how(event_type)))
     if field.types is not None and event_type not in field.types:
-        return Constant(test_of(predicate, field)(field.elsewhere))
+        return FALSE if field.elsewhere is None else Constant(test_of(predicate, field)(field.elsewhere))
     if field.name == "evt.num":
         return _by_first_number(predicate)
     return predicate

@@ -26,7 +26,15 @@ from streams.detection.syntax import (
 from tests.synthetic import NONE, SECOND, TIME, Proc
 from tests.synthetic import Call as Event
 
-TYPES = ("open", "openat", "openat2", "creat", "execve", "clone", "setns", "unshare", "procexit", "mkdir")
+TYPES = (
+    *("open", "openat", "openat2", "creat", "execve", "clone", "setns", "unshare", "procexit", "mkdir"),
+    *("connect", "bind", "listen", "accept", "sendto", "recvfrom", "dup2", "fchmod", "socket", "memfd_create"),
+    "fchdir",
+    *("rename", "link", "symlink", "unlinkat", "mount", "setuid", "ptrace", "kill", "bpf", "userfaultfd"),
+)
+ENDS = ("", "c", "s", "l", "r")
+ADDRESS_TEXTS = ["10.0.0.1", "10.9.0.2", "0.0.0.0", "::1", "0:0:0:0:0:0:0:1", "10.0.0.0/8", "::"]
+NETWORK_TEXTS = ["10.0.0.0/8", "10.0.0.1", "10.9.0.77/16", "0.0.0.0/0", "::/0", "::1", "fe80::/10"]
 TEXTS = {
     "evt.type": [*TYPES, "open,", "fork"],
     "evt.dir": ["<", ">"],
@@ -35,8 +43,21 @@ TEXTS = {
     "evt.arg.flags": ["O_RDONLY", "O_CREAT", "CLONE_NEWNS", "0", "O_DIRECTORY|O_RDONLY"],
     "evt.arg.nstype": ["CLONE_NEWNS", "0"],
     "evt.arg.mode": ["S_IXUSR", "0", "S_IROTH|S_IRGRP|S_IWUSR|S_IRUSR"],
-    "fd.type": ["file", "directory"],
-    "fd.typechar": ["f", "d"],
+    "evt.arg.res": ["0", "ENOENT", "EINPROGRESS", "3"],
+    "evt.arg.uid": ["root", "www", "1", "16"],
+    "evt.arg.request": ["PTRACE_ATTACH", "PTRACE_TRACEME", "9"],
+    "evt.arg.sig": ["SIGKILL", "SIGINT", "0"],
+    "evt.arg.cmd": ["BPF_MAP_CREATE", "BPF_PROG_QUERY"],
+    "evt.arg.domain": ["AF_INET", "AF_NETLINK", "AF_INET6"],
+    "evt.arg.type": ["0", "1", "3"],
+    "evt.arg.addr": ["10.0.0.1:1", "/tmp", "::1:100", "10.9.0.2:2"],
+    "evt.arg.tuple": ["10.0.0.1:1->10.9.0.2:2", "0.0.0.0:0->10.9.0.2:100", "/tmp"],
+    "fd.type": ["file", "directory", "ipv4", "ipv6", "unix", "memfd", "pipe"],
+    "fd.typechar": ["f", "d", "4", "6", "u", "m"],
+    "fd.l4proto": ["tcp", "udp", "icmp", "raw"],
+    "fd.sockfamily": ["ip", "unix"],
+    **{f"fd.{end}ip": ADDRESS_TEXTS for end in ENDS},
+    **{f"fd.{end}net": NETWORK_TEXTS for end in ENDS},
     "thread.": ["CAP_SYS_ADMIN", "CAP_CHOWN CAP_CHECKPOINT_RESTORE", ""],
     "user.name": ["root", "www"],
     "container.": ["host", "box", "podman", "aaaaaaaaaaaa", "localhost/x", "1", "h:5000/y", "2", "bbbbbbbbbbbb box"],
@@ -79,11 +100,28 @@ NUMBERS = {
     "proc.tty": ["0", "34816", "4294967295"],
     "": ["0", "1", "2", "3", "100", "-1", "4294967295", "99999999999999999999"],
 }
-FAMILIES = ("evt.arg", "evt.is_", "evt.", "fd.", "fd.", "proc.a", "proc.", "thread.", "user.", "container.", "k8s.")
+FAMILIES = (
+    "evt.arg",
+    "evt.is_",
+    "evt.",
+    "fd.",
+    "fd.",
+    "fd.",
+    "fs.",
+    "group.",
+    "proc.a",
+    "proc.",
+    "thread.",
+    "user.",
+    "container.",
+    "k8s.",
+)
 GLOBS = ("*", "/etc/*", "*sh*", "?", "[a-c]*", "*[!a-z]", "/ETC/sh*")
 REGEXES = (".*", "/etc/.*", "[a-z]+", "(ba)?sh", "a.b")
 LISTS = {"shells": ["bash", "sh"], "places": ["/etc/shadow", "/tmp"], "nothing": [], "numbers": ["1", "2", "34816"]}
-SAFE_FIELDS = sorted(FIELDS.keys() - {"evt.time.iso8601"})
+UNSURE = {"evt.time.iso8601", "evt.args", "proc.sname", "proc.sid.exe", "proc.sid.exepath"}
+"""Fields that the oracle does not have, or cannot tell from one call."""
+SAFE_FIELDS = sorted(FIELDS.keys() - UNSURE)
 
 BYTES = st.sampled_from(
     [b"", b"bash", b"sh", b"cat", b"/etc/shadow", b"\xff\xfe", "é".encode(), b"a b", b"/usr/bin/bash"]
@@ -130,6 +168,13 @@ def processes(depth: int = 3) -> st.SearchStrategy[Proc]:
     )
 
 
+ADDRESSES = st.sampled_from(
+    [
+        *(b"", bytes(4), bytes([10, 0, 0, 1]), bytes([10, 9, 0, 2]), bytes(16), bytes(15) + b"\1", b"odd"),
+        *(b"\xfe\x80" + b"\1" * 14, bytes(10) + b"\xff\xff" + bytes([10, 0, 0, 1])),
+    ]
+)
+
 CALLS = st.builds(
     Event,
     type=st.sampled_from(TYPES),
@@ -137,12 +182,24 @@ CALLS = st.builds(
     number=st.sampled_from([0, 1, 2, 3, 16, (1 << 64) - 1]),
     time=st.sampled_from([TIME, TIME + 1, TIME + SECOND]),
     thread=st.integers(1, 3),
-    result=st.sampled_from([0, 3, -2, -13, 100]),
+    result=st.sampled_from([0, 3, -2, -13, -115, 100]),
     fd=st.sampled_from([-1, 0, 3]),
     flags=st.sampled_from([0, 1, 2, 3, 0o100, 0o101, 0o1102, 0o200000, 0o10000000, 0x20000, 0x10000000]),
     mode=st.sampled_from([0, 0o644, 0o755]),
     path=PATHS,
     directory=st.sampled_from([b"", b"/etc", b"/", b".../deep", b"/tmp"]),
+    path2=PATHS,
+    directory2=st.sampled_from([b"", b"/etc", b"/tmp"]),
+    argument=st.sampled_from([0, 2, 9, 10, 16]),
+    target=st.sampled_from([0, 1, 100]),
+    file=st.sampled_from([b"", b"/etc/shadow", b"/tmp", b"/", b"/memfd:a (deleted)"]),
+    file_kind=st.sampled_from([0, 1, 2, 4, 8, 12]),
+    family=st.sampled_from([0, 0, 1, 2, 10, 16]),
+    protocol=st.sampled_from([0, 1, 6, 17]),
+    local_address=ADDRESSES,
+    local_port=st.sampled_from([0, 1, 100]),
+    remote_address=ADDRESSES,
+    remote_port=st.sampled_from([0, 2, 100]),
 )
 
 

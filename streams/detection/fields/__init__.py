@@ -2,9 +2,10 @@
 
 from typing import Final
 
-from streams.detection.fields import container, event, file, process
+from streams.detection.fields import argument, container, descriptor, event, group, path, process, session, socket, user
 from streams.detection.fields.field import Field
 
-FIELDS: Final = {field.name: field for part in (event, file, process, container) for field in part.FIELDS}
+PARTS: Final = (event, argument, descriptor, socket, path, session, process, user, group, container)
+FIELDS: Final = {field.name: field for part in PARTS for field in part.FIELDS}
 
 __all__ = ["FIELDS", "Field"]

@@ -4,12 +4,10 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Final
 
-import numpy as np
-
 from streams.detection.columns import Array, Columns
-from streams.detection.event_types import NAMES, OPENS
+from streams.detection.event_types import OPENS
 from streams.detection.fields.field import Field
-from streams.detection.levels import ARGUMENTS, FILE, MOMENT, NUMBERS, RESULT, TYPE, Arguments
+from streams.detection.levels import ARGUMENTS, MOMENT, NUMBERS, RESULT, TYPE, Arguments
 from streams.detection.linux import (
     ACCESS,
     EXECUTE_BITS,
@@ -18,33 +16,22 @@ from streams.detection.linux import (
     O_RDWR,
     O_TMPFILE,
     O_WRONLY,
-    clone_flags,
-    mode_bits,
-    open_flags,
     result_name,
 )
 
-NAMESPACES: Final = frozenset({"setns", "unshare", "clone", "clone3"})
-WITH_MODE: Final = OPENS | {"mkdir", "mkdirat", "mknod", "mknodat", "chmod", "fchmod", "fchmodat", "fchmodat2"}
 SECOND: Final = 1_000_000_000
 
 
 Vector = Callable[[Columns, Array], tuple[Array, Array | None]]
 
 
-def _vector(name: str) -> Vector:
+def vector(name: str) -> Vector:
+    """Return the reader of a column that is always known."""
+
     def how(columns: Columns, events: Array) -> tuple[Array, Array | None]:
         return columns.arrays[name][events], None
 
     return how
-
-
-def descriptor(columns: Columns, events: Array) -> tuple[Array, Array | None]:
-    """A failed open has the descriptor -1; other events that have none have no field."""
-    if "event_fd" not in columns.arrays:
-        return np.zeros(len(events), np.int64), np.zeros(len(events), bool)
-    values = columns.arrays["event_fd"][events]
-    return values, (values >= 0) | columns.opens[columns.arrays["event_type"][events]]
 
 
 def _clock(time: int) -> str:
@@ -53,16 +40,6 @@ def _clock(time: int) -> str:
 
 def _iso8601(time: int) -> str:
     return f"{datetime.fromtimestamp(time // SECOND, UTC):%Y-%m-%dT%H:%M:%S}.{time % SECOND:09}+0000"
-
-
-def _flags(arguments: Arguments) -> str | None:
-    if arguments.flags is None:
-        return None
-    return open_flags(arguments.flags) if arguments.type in OPENS else clone_flags(arguments.flags)
-
-
-def _mode(arguments: Arguments) -> str | None:
-    return None if arguments.mode is None else mode_bits(arguments.mode)
 
 
 def _reads(arguments: Arguments) -> bool | None:
@@ -99,7 +76,7 @@ FIELDS: Final = (
         type="number",
         doc="Number of the event in its session, from 1: `evt.num = 0` is never true.",
         level=NUMBERS,
-        how=_vector("event_number"),
+        how=vector("event_number"),
     ),
     Field(
         name="evt.time",
@@ -120,7 +97,7 @@ FIELDS: Final = (
         type="number",
         doc="Time of the event in nanoseconds since the epoch.",
         level=NUMBERS,
-        how=_vector("event_time"),
+        how=vector("event_time"),
     ),
     Field(
         name="evt.type",
@@ -149,7 +126,7 @@ FIELDS: Final = (
         type="number",
         doc="What the call returned; a negated error number where it failed.",
         level=NUMBERS,
-        how=_vector("event_result"),
+        how=vector("event_result"),
     ),
     Field(
         name="evt.failed",
@@ -185,52 +162,5 @@ FIELDS: Final = (
         how=_makes_executable,
         types=OPENS,
         elsewhere=False,
-    ),
-    Field(
-        name="evt.arg.flags",
-        type="string",
-        doc="Flags of an open, `O_TRUNC|O_CREAT|O_WRONLY`, or of a change of namespace, `CLONE_NEWNS`.",
-        level=ARGUMENTS,
-        how=_flags,
-        types=OPENS | NAMESPACES,
-    ),
-    Field(
-        name="evt.arg.nstype",
-        type="string",
-        doc="Kind of namespace that setns asked for, `CLONE_NEWNET`; `0` for any.",
-        level=ARGUMENTS,
-        how=_flags,
-        types=frozenset({"setns"}),
-    ),
-    Field(
-        name="evt.arg.mode",
-        type="string",
-        doc="Mode of the file to be made or changed: `S_IRGRP|S_IWUSR|S_IRUSR`.",
-        level=ARGUMENTS,
-        how=_mode,
-        types=WITH_MODE,
-    ),
-    Field(
-        name="evt.arg.fd",
-        type="number",
-        doc="Descriptor that the call acted on or made.",
-        level=NUMBERS,
-        how=descriptor,
-    ),
-    Field(
-        name="evt.arg.name",
-        type="string",
-        doc="Path that an open was given, as it was given.",
-        level=FILE,
-        how=lambda file: file.key.path,
-        types=OPENS,
-    ),
-    Field(
-        name="evt.arg.path",
-        type="string",
-        doc="Path that a call other than an open was given, as it was given.",
-        level=FILE,
-        how=lambda file: file.key.path,
-        types=NAMES - OPENS,
     ),
 )

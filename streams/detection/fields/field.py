@@ -6,7 +6,7 @@ from typing import Any, Literal
 import msgspec
 
 from streams.detection.levels import Level, Numbers, Reader
-from streams.detection.predicates import Value
+from streams.detection.predicates import Predicate, Value
 
 Type = Literal["string", "number", "flag"]
 
@@ -25,6 +25,9 @@ class Field(msgspec.Struct, frozen=True, kw_only=True):
     """Makes the reader of `field[n]`; None where the field takes no index."""
     many: bool = False
     """Without an index the field has many values, and is true where one of them is."""
+    compare: Callable[[Predicate, Callable[[Any], bool]], Callable[[Any], bool]] | None = None
+    """Makes the test of a comparison, of an absent value too, where operators mean something of their own; is
+    given the test that the operator is for one value that is there."""
     types: frozenset[str] | None = None
     """Types of events that have the field; None: all."""
     elsewhere: Value | None = None

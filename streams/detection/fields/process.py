@@ -1,4 +1,4 @@
-"""Fields of the process that an event came from, of its ancestors and of its user."""
+"""Fields of the process that an event came from, and of its ancestors."""
 
 from collections.abc import Callable
 from typing import Any, Final
@@ -6,12 +6,17 @@ from typing import Any, Final
 import numpy as np
 
 from streams.detection.columns import NONE, Array, Columns
+from streams.detection.fields.absent import absent
 from streams.detection.fields.field import Field, Type
 from streams.detection.levels import NUMBERS, PROCESS
 from streams.detection.linux import capabilities
 from streams.detection.processes import Process
 
 Reader = Callable[[Process], Any]
+
+LAYERS: Final = "Always absent: which layer of a container's image an executable is in is not recorded yet."
+INODES: Final = "Always absent: inodes of executables are not recorded yet."
+GROUPS: Final = "Always absent: process groups are not recorded yet."
 
 
 def _field(name: str, doc: str, how: Reader, type: Type = "string") -> Field:
@@ -57,13 +62,19 @@ def _argument(index: int) -> Reader:
     return reader
 
 
-def _user(process: Process) -> str | None:
-    return process.string("user") or ("root" if process.number("uid") == 0 else None)
+def _count(process: Process) -> int | None:
+    return None if process.argv is None else len(process.argv) - 1
 
 
-def _login(process: Process) -> int | None:
-    uid = process.number("loginuid")
-    return -1 if uid == NONE else uid
+def _length(process: Process) -> int | None:
+    return (
+        None if process.argv is None else sum(len(part.encode("utf-8", "surrogateescape")) for part in process.argv[1:])
+    )
+
+
+def _is_in_memory(process: Process) -> bool | None:
+    path = _exepath(process)
+    return None if path is None else path.startswith("/memfd:")
 
 
 def _capabilities(column: str) -> Reader:
@@ -120,12 +131,43 @@ FIELDS: Final = (
     _of_ancestors("proc.aexepath", "Executable", _exepath),
     _of_ancestors("proc.acmdline", "Command line", lambda p: p.cmdline),
     _of_ancestors("proc.apid", "Process id", lambda p: p.number("pid"), "number"),
+    _field(
+        "proc.exeline",
+        "The first argument and the others: how the program was called.",
+        lambda p: None if p.argv is None else " ".join(p.argv),
+    ),
+    _field("proc.cmdnargs", "Number of arguments without argv[0].", _count, "number"),
+    _field(
+        "proc.cmdlenargs", "Length of the arguments without argv[0] and the spaces between them.", _length, "number"
+    ),
+    _field(
+        "proc.is_exe_from_memfd",
+        "Whether the executable is only in memory, made by memfd_create.",
+        _is_in_memory,
+        "flag",
+    ),
+    _number("proc.pid.ts", "Start of the process, in nanoseconds since the epoch.", "start", 0),
+    _field(
+        "proc.ppid.ts",
+        "Start of the parent, in nanoseconds since the epoch.",
+        _of_parent(lambda p: p.number("start", 0)),
+        "number",
+    ),
+    _field("proc.pvpid", "`proc.vpid` of the parent.", _of_parent(lambda p: p.number("vpid", 0)), "number"),
+    absent("proc.env", "Always absent: environments are not recorded yet.", indexed=True),
+    absent("proc.is_exe_writable", "Always absent: modes of executables are not recorded yet.", "flag"),
+    absent("proc.is_exe_upper_layer", LAYERS, "flag"),
+    absent("proc.is_exe_lower_layer", LAYERS, "flag"),
+    absent("proc.exe_ino", INODES, "number"),
+    absent("proc.exe_ino.ctime", INODES, "number"),
+    absent("proc.exe_ino.mtime", INODES, "number"),
+    absent("proc.exe_ino.ctime_duration_proc_start", INODES, "number"),
+    absent("proc.exe_ino.ctime_duration_pidns_start", INODES, "number"),
+    absent("proc.pgid", GROUPS, "number"),
+    absent("proc.vpgid", GROUPS, "number"),
+    absent("proc.is_vpgid_leader", GROUPS, "flag"),
     Field(name="thread.tid", type="number", doc="Thread id on the host.", level=NUMBERS, how=_thread),
     _field("thread.cap_permitted", "Permitted capabilities: `CAP_CHOWN CAP_KILL`.", _capabilities("cap_permitted")),
     _field("thread.cap_effective", "Effective capabilities.", _capabilities("cap_effective")),
     _field("thread.cap_inheritable", "Inheritable capabilities.", _capabilities("cap_inheritable")),
-    _number("user.uid", "Effective user id.", "uid", NONE),
-    _field("user.name", "Name of the effective user, by the process's own /etc/passwd.", _user),
-    _field("user.loginuid", "User id at login, which sudo and su keep; -1 if there was no login.", _login, "number"),
-    _number("group.gid", "Effective group id.", "gid", NONE),
 )

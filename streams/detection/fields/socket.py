@@ -1,0 +1,125 @@
+"""Fields of the socket that an event is about."""
+
+from collections.abc import Callable
+from typing import Any, Final
+
+from streams.detection.descriptors import Descriptor
+from streams.detection.event_types import ON_DESCRIPTORS
+from streams.detection.fields.absent import absent
+from streams.detection.fields.field import Field, Type
+from streams.detection.levels import DESCRIPTOR
+from streams.detection.networks import Test, address_test, network_test, port_test
+from streams.detection.predicates import Predicate
+from streams.detection.sockets import End, Socket
+
+How = Callable[[Socket], Any]
+Compare = Callable[[Predicate, Test], Test]
+
+ROLES: Final = (
+    "The client is who connects, the other end of what is accepted, and the sender of a datagram; other calls do not "
+    "tell."
+)
+UNNAMED: Final = "Always absent: deedlog asks no name server what an address is called."
+
+
+def _field(name: str, doc: str, how: How, type: Type = "string", compare: Compare | None = None) -> Field:
+    return Field(
+        name=name, type=type, doc=doc, level=DESCRIPTOR, how=_reader(how), compare=compare, types=ON_DESCRIPTORS
+    )
+
+
+def _reader(how: How) -> Callable[[Descriptor], Any]:
+    return lambda found: how(found) if isinstance(found, Socket) else None
+
+
+def _either(name: str, doc: str, of: Callable[[End], Any], compare: Compare, type: Type = "string") -> Field:
+    def how(found: Descriptor) -> tuple[Any, ...]:
+        return tuple(map(of, found.both)) if isinstance(found, Socket) else ()
+
+    return Field(
+        name=name, type=type, doc=doc, level=DESCRIPTOR, how=how, compare=compare, many=True, types=ON_DESCRIPTORS
+    )
+
+
+def _address(end: End | None) -> str | None:
+    return None if end is None else end.address
+
+
+def _port(end: End | None) -> int | None:
+    return None if end is None else end.port
+
+
+def _client(found: Socket) -> End | None:
+    return found.ends[0]
+
+
+def _server(found: Socket) -> End | None:
+    return found.ends[1]
+
+
+def _local(found: Socket) -> End | None:
+    return found.local if found.remote is not None else None
+
+
+def _remote(found: Socket) -> End | None:
+    return found.remote
+
+
+ENDS: Final = {
+    "c": ("client", _client, ROLES),
+    "s": ("server", _server, "It is known as the client is; of bind and listen it is the own one."),
+    "l": ("own end of a connection", _local, "Absent without a peer."),
+    "r": ("peer", _remote, ""),
+}
+
+
+def _ends() -> list[Field]:
+    fields = []
+    for letter, (who, end, doc) in ENDS.items():
+        fields += [
+            _field(
+                f"fd.{letter}ip", f"IP address of the {who}. {doc}".strip(), _of(end, _address), "string", address_test
+            ),
+            _field(f"fd.{letter}port", f"Port of the {who}. {doc}".strip(), _of(end, _port), "number"),
+            _field(
+                f"fd.{letter}net",
+                f"IP address of the {who}, to be compared with networks: `fd.{letter}net in (10.0.0.0/8)`.",
+                _of(end, _address),
+                "string",
+                network_test,
+            ),
+            absent(f"fd.{letter}ip.name", UNNAMED),
+        ]
+    return fields
+
+
+def _of(end: Callable[[Socket], End | None], part: Callable[[End | None], Any]) -> How:
+    return lambda found: part(end(found))
+
+
+FIELDS: Final = (
+    _either("fd.ip", "IP address of either end; `!=` is true if neither is it.", _address, address_test),
+    _either("fd.port", "Port of either end; `!=` is true if neither is it.", _port, port_test, "number"),
+    _either(
+        "fd.net",
+        "IP addresses of both ends, to be compared with networks: `fd.net = 127.0.0.0/8` is true if one of them is "
+        "in it, `!=` if neither is.",
+        _address,
+        network_test,
+    ),
+    *_ends(),
+    _field(
+        "fd.l4proto",
+        "`tcp`, `udp`, `icmp` or `raw`; absent for other protocols and, but for raw sockets, when a socket is made.",
+        lambda found: found.protocol,
+    ),
+    _field("fd.sockfamily", "`ip` or `unix`.", lambda found: found.family),
+    _field(
+        "fd.connected",
+        "Whether the socket has a peer, after the call; absent for datagrams unless the socket has no address of its "
+        "own, which tells that it has no peer either.",
+        lambda found: found.connected,
+        "flag",
+    ),
+    absent("fd.name_changed", "Always absent: what the socket was called before is not on record."),
+)

@@ -1,0 +1,44 @@
+"""Fields of the user that a process runs as."""
+
+from collections.abc import Callable
+from typing import Any, Final
+
+from streams.detection.columns import NONE
+from streams.detection.fields.absent import absent
+from streams.detection.fields.field import Field, Type
+from streams.detection.levels import PROCESS
+from streams.detection.processes import Process
+
+ACCOUNTS: Final = "Always absent: of /etc/passwd only names are looked up."
+
+
+def _field(name: str, doc: str, how: Callable[[Process], Any], type: Type = "string") -> Field:
+    return Field(name=name, type=type, doc=doc, level=PROCESS, how=how)
+
+
+def _name(process: Process) -> str | None:
+    return process.string("user") or ("root" if process.number("uid") == 0 else None)
+
+
+def _login(process: Process) -> int | None:
+    uid = process.number("loginuid")
+    return -1 if uid == NONE else uid
+
+
+def _login_name(process: Process) -> str | None:
+    uid = process.number("loginuid", NONE)
+    return None if uid is None else process.user_called(uid)
+
+
+FIELDS: Final = (
+    _field("user.uid", "Effective user id.", lambda process: process.number("uid", NONE), "number"),
+    _field("user.name", "Name of the effective user, by the process's own /etc/passwd.", _name),
+    _field("user.loginuid", "User id at login, which sudo and su keep; -1 if there was no login.", _login, "number"),
+    _field(
+        "user.loginname",
+        "Name of the user at login, if the process or an ancestor in its container ran as that user; `root` for 0.",
+        _login_name,
+    ),
+    absent("user.homedir", ACCOUNTS),
+    absent("user.shell", ACCOUNTS),
+)
