@@ -100,7 +100,7 @@ def apply(name: str, value: str | None) -> str | None:
         case "basename":
             return value.split("/")[-1]
         case "b64":
-            return from_base64(raw(value).rstrip(b"="))
+            return from_base64(raw(value))
         case _:
             raise AssertionError(name)
 
@@ -108,10 +108,13 @@ def apply(name: str, value: str | None) -> str | None:
 def from_base64(data: bytes) -> str | None:
     """Bit by bit; None for what is no base64."""
     alphabet = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/"
-    if any(byte not in alphabet for byte in data) or len(data) % 4 == 1:
+    end = next((n for n in (len(data) - 2, len(data) - 1) if n >= 0 and set(data[n:]) == {ord("=")}), len(data))
+    if data and (not end or end % 4 == 1 or any(byte not in alphabet for byte in data[:end])):
         return None
-    bits = "".join(f"{alphabet.index(byte):06b}" for byte in data)
+    bits = "".join(f"{alphabet.index(byte):06b}" for byte in data[:end])
     whole = len(bits) // 8 * 8
+    if "1" in bits[whole:]:
+        return None
     return bytes(int(bits[at : at + 8], 2) for at in range(0, whole, 8)).decode("utf-8", "surrogateescape")
 
 

@@ -85,12 +85,16 @@ def raised(value: str) -> str:
 
 
 def decoded(value: str) -> str | None:
-    """Return what base64 stands for, padded or not; None if it is none."""
-    data = _bytes(value).rstrip(b"=")
+    """Return what base64 stands for, padded or not; None if it is none, or has bits left over."""
+    given = _bytes(value)
+    data = given.removesuffix(b"=").removesuffix(b"=")
+    if given and not data:
+        return None
     try:
-        return _text(base64.b64decode(data + b"=" * (-len(data) % 4), validate=True))
+        found = base64.b64decode(data + b"=" * (-len(data) % 4), validate=True)
     except binascii.Error:
         return None
+    return _text(found) if base64.b64encode(found).rstrip(b"=") == data else None
 
 
 EACH: Final[dict[str, Callable[[str], str | None]]] = {

@@ -1,6 +1,10 @@
 """Transformers and comparisons of two fields."""
 
+from base64 import b64encode
+
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from streams.detection.judge import Judge
 from streams.detection.loading import load_texts
@@ -8,6 +12,8 @@ from streams.detection.parsing import TRANSFORMERS
 from streams.detection.problems import RuleError
 from streams.detection.reference import TRANSFORMERS as DOCUMENTED
 from streams.detection.rules import RuleSet
+from streams.detection.transforming import decoded
+from tests.oracle import from_base64
 from tests.synthetic import Call, Proc, batch_of
 
 PARENT = Proc(pid=7, name=b"Bash", exepath=b"/usr/bin/bash")
@@ -103,6 +109,16 @@ def test_a_transformer_that_does_not_fit_is_marked(condition: str, mark: str, me
     (problem,) = load(condition).errors
     assert message in problem.message
     assert marked(problem) == mark
+
+
+@given(st.text(alphabet="ABQgwaz09+/=", max_size=9) | st.binary(max_size=9).map(lambda b: b64encode(b).decode()))
+def test_base64_is_decoded_as_the_oracle_does_it(text: str) -> None:
+    assert decoded(text) == from_base64(text.encode())
+
+
+@pytest.mark.parametrize("text", ["a", "a=", "=", "==", "aa===", "aGk\u00e9", "aB", "a b="])
+def test_what_is_no_base64_is_absent(text: str) -> None:
+    assert decoded(text) is None
 
 
 def test_every_transformer_is_documented() -> None:
