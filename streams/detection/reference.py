@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from typing import Final
 
 from streams.detection.definitions import PRIORITIES
-from streams.detection.event_types import OPENS
+from streams.detection.event_types import ON_DESCRIPTORS, OPENS
 from streams.detection.fields import FIELDS, Field
 from streams.detection.operators import ALLOWED
 from streams.detection.outputs import printed
@@ -91,6 +91,8 @@ def _events(field: Field) -> str:
         return "all"
     if field.elsewhere is not None:
         return f"all, and {printed(field.elsewhere)} for others than {' '.join(sorted(field.types))}".lower()
+    if field.types >= ON_DESCRIPTORS:
+        return "calls on descriptors" if not field.types & OPENS else "opens and calls on descriptors"
     if len(field.types) > 20:
         return "all but opens" if not field.types & OPENS else "many"
     return " ".join(sorted(field.types))

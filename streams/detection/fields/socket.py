@@ -121,5 +121,5 @@ FIELDS: Final = (
         lambda found: found.connected,
         "flag",
     ),
-    absent("fd.name_changed", "Always absent: what the socket was called before is not on record."),
+    absent("fd.name_changed", "Always absent: what the socket was called before is not on record.", "flag"),
 )
