@@ -1,5 +1,6 @@
 """Makes a batch of what was noted of a run's events."""
 
+from collections.abc import Iterator
 from typing import Any, Final
 
 import numpy as np
@@ -29,6 +30,10 @@ DUP: Final = TYPE_NAMES.index("dup")
 SOCKET: Final = TYPE_NAMES.index("socket")
 
 
+MOST_TEXT: Final = 5 << 20
+"""Bytes of strings in a batch: with its columns it must fit into one message (8 MiB)."""
+
+
 class Source:
     """Names of where batches come from, and how many there were."""
 
@@ -38,8 +43,23 @@ class Source:
         self.batches = 0
 
 
-def assemble(source: Source, columns: Columns, seen: Seen, processes: Processes, first_number: int) -> SyscallBatch:
-    """Return the batch of a run's events; `first_number` is that of the run's first event."""
+def assemble(
+    source: Source, columns: Columns, seen: Seen, processes: Processes, first_number: int
+) -> Iterator[SyscallBatch]:
+    """Yield a run's events as a batch, or as several where their texts are too long for one.
+
+    `first_number` is the number of the run's first event.
+    """
+    batch = _batch(source, columns, seen, processes, first_number)
+    if batch.count > 1 and sum(map(len, batch.strings)) > MOST_TEXT:
+        for half in seen.halves():
+            yield from assemble(source, columns, half, processes, first_number)
+        return
+    source.batches += 1
+    yield batch
+
+
+def _batch(source: Source, columns: Columns, seen: Seen, processes: Processes, first_number: int) -> SyscallBatch:
     rows = np.array(seen.rows, dtype=np.intp)
     dictionary = Dictionary()
     index: dict[int, int] = {}
@@ -51,11 +71,10 @@ def assemble(source: Source, columns: Columns, seen: Seen, processes: Processes,
     table = ProcessRows(processes, images)
     owner = np.array([index[id(image)] for image in seen.images], dtype=np.intp)
     times = columns.time[rows]
-    source.batches += 1
     return SyscallBatch(
         node=source.node,
         session=source.session,
-        sequence=source.batches - 1,
+        sequence=source.batches,
         first_time=int(times[0]),
         last_time=int(times[-1]),
         dropped=0,

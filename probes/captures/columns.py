@@ -11,7 +11,7 @@ from probes.captures.calls import COLUMN_CALLS, ROW_CALLS, Call
 from probes.captures.damage import Damage
 from probes.captures.event_types import PARAMETERS, name_of
 from probes.captures.flags import ENCODINGS
-from probes.captures.parameters import Headers, Parameters, counts, headers
+from probes.captures.parameters import Headers, Parameters, counts, headers, padded
 from probes.strings import Dictionary
 
 Column = NDArray[Any]
@@ -34,8 +34,8 @@ class Columns:
         self.values: dict[int, dict[str, bytes]] = {}
         """Parameters of events of the life of processes, by their row."""
         self.damage: Damage | None = None
-        self._data = np.frombuffer(run.data, dtype=np.uint8)
-        told = headers(run)
+        self._data = padded(run)
+        told = headers(run, self._data)
         groups = self._groups(told)
         self.events = self._cut(run, told, groups)
         self.others = self._count_others(told.type[: self.events])

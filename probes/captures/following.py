@@ -47,6 +47,18 @@ class Seen:
         self.directories2: dict[int, bytes] = {}
         self.left_out: list[int] = []
 
+    def halves(self) -> tuple["Seen", "Seen"]:
+        """Return what was noted of the first and of the second half of the events."""
+        first, second = Seen(), Seen()
+        middle = len(self.rows) // 2
+        border = self.rows[middle]
+        first.rows, second.rows = self.rows[:middle], self.rows[middle:]
+        first.images, second.images = self.images[:middle], self.images[middle:]
+        for name in ("files", "directories", "directories2"):
+            for row, noted in getattr(self, name).items():
+                getattr(first if row < border else second, name)[row] = noted
+        return first, second
+
 
 class Follower:
     """Follows the events of a capture, run by run."""

@@ -13,6 +13,7 @@ from probes.strings import Dictionary
 WORD: Final = 8
 MOST_PARAMETERS: Final = 64
 END_OF_TIME: Final = np.uint64(1 << 63)
+PADDING: Final = 256
 SHORT: Final = 120
 """Texts up to this size are told apart many at a time."""
 UNKNOWN: Final = frozenset({b"<NA>", b"(NULL)"})
@@ -33,9 +34,13 @@ class Headers(NamedTuple):
     """The event fits into its block."""
 
 
-def headers(run: Run) -> Headers:
-    """Return the headers of a run's events."""
-    data = np.frombuffer(run.data, dtype=np.uint8)
+def padded(run: Run) -> NDArray[np.uint8]:
+    """Return a run's bytes with zeros after them: what is read at once may go past their end."""
+    return np.frombuffer(run.data + bytes(PADDING), dtype=np.uint8)
+
+
+def headers(run: Run, data: NDArray[np.uint8]) -> Headers:
+    """Return the headers of a run's events; `data` is the run's, padded."""
     before, counted = layout.EVENT_HEADS[run.type]
     starts = np.array(run.starts, dtype=np.int64)
     first = starts + layout.BLOCK_HEAD.size + before
@@ -52,9 +57,14 @@ def headers(run: Run) -> Headers:
 
 
 def gather(data: NDArray[np.uint8], at: NDArray[np.int64], size: int) -> NDArray[np.uint8]:
-    """Return `size` bytes from each place, as uint8 of shape (places, size); places outside give any bytes."""
-    found: NDArray[np.uint8] = data[np.clip(at[:, None] + np.arange(size), 0, max(len(data) - 1, 0))]
-    return found
+    """Return `size` bytes from each place, as uint8 of shape (places, size); places outside give any bytes.
+
+    `data` is padded, and `size` no more than PADDING.
+    """
+    places = len(data) - size + 1
+    # every place of the data as an element of its own: they overlap, and only those asked for are copied
+    windows = np.ndarray((places,), dtype=np.dtype((np.void, size)), buffer=data, strides=(1,))
+    return windows[np.clip(at, 0, places - 1)].view(np.uint8).reshape(len(at), size)
 
 
 class Parameters:

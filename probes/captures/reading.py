@@ -91,7 +91,7 @@ class Capture:
         first, self.events = self.events + FIRST_EVENT, self.events + columns.events
         self.decoded += len(seen.rows)
         if seen.rows:
-            yield assemble(source, columns, seen, self._processes, first)
+            yield from assemble(source, columns, seen, self._processes, first)
 
 
 def session_of(path: Path) -> str:

@@ -1,9 +1,11 @@
+import io
 import os
 import struct
 
 import pytest
 
-from tests.batches import Event
+from probes.captures.reading import Capture
+from tests.batches import Event, events_of
 from tests.scap_writer import (
     START,
     clone,
@@ -217,6 +219,11 @@ def test_old_captures_tell_arguments_at_the_beginning(flags: bool) -> None:
     assert (doubled.fd, doubled.argument, doubled.file) == (3, 7, b"/etc/passwd")
 
 
+@pytest.mark.parametrize("more", [(), (b"",), (b"", b"", b"")])
+def test_a_number_at_the_end_of_a_capture_is_read_as_it_is(more: tuple[bytes, ...]) -> None:
+    assert only(event(129, 5, i64(0), i64(9), bytes([15]), *more)).argument == 15
+
+
 def test_a_beginning_without_its_end_is_not_taken_for_another() -> None:
     data = event(102, 5, i64(-100), z(b"/x"), u32(1), u32(0)) + event(129, 5, i64(0), i64(9), b"\x0f")
     found = only(data + b"")
@@ -226,6 +233,19 @@ def test_a_beginning_without_its_end_is_not_taken_for_another() -> None:
 def test_long_paths_and_strange_bytes_come_whole() -> None:
     path = b"/" + b"\xff\n\x1b" * 1300
     assert only(openat(5, 3, path)).path == path
+
+
+def test_batches_are_split_where_their_texts_are_too_long_for_a_message() -> None:
+    many = range(100, 2200)
+    lists = [processes(*(process(tid, tid, 1, args=b"%d" % tid * 1200) for tid in many[at::30])) for at in range(30)]
+    data = section() + b"".join(lists) + b"".join(openat(tid, 3, b"f", dirfd=9) for tid in many)
+    batches = list(Capture(io.BytesIO(data), session="s").batches())
+    assert len(batches) > 1
+    assert all(sum(map(len, batch.strings)) < 6 << 20 for batch in batches)
+    assert [batch.sequence for batch in batches] == list(range(len(batches)))
+    events = [event for batch in batches for event in events_of(batch)]
+    assert [event.process.pid for event in events] == list(many)
+    assert [event.id for event in events] == [f"s:{number:x}" for number in range(1, len(many) + 1)]
 
 
 def test_the_node_is_the_machine_or_what_is_asked_for() -> None:
