@@ -26,9 +26,10 @@ class FieldOperand(msgspec.Struct, frozen=True):
 
 
 class Fixed(msgspec.Struct, frozen=True):
-    """A value that is known; None is absent."""
+    """A value that is known; None is absent. `many`: it stands for a field that has many values."""
 
     value: Any
+    many: bool = False
 
 
 class Listed(msgspec.Struct, frozen=True):

@@ -75,11 +75,13 @@ def _comparison(comparison: Comparison, event_type: str) -> Expression:
 
 def _operand(operand: Operand, event_type: str) -> Operand:
     match operand:
-        case FieldOperand(name):
+        case FieldOperand(name, argument):
             field = FIELDS[name]
             if field.level is TYPE:
                 return Fixed(field.how(event_type))
-            return Fixed(field.elsewhere) if field.types is not None and event_type not in field.types else operand
+            if field.types is not None and event_type not in field.types:
+                return Fixed(field.elsewhere, field.many and argument is None)
+            return operand
         case Listed(parts):
             return Listed(tuple(_operand(part, event_type) for part in parts))
         case Transformed(name, parts):

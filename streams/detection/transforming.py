@@ -42,8 +42,8 @@ def shape_of(operand: Operand) -> Shape:
     match operand:
         case FieldOperand(field, argument):
             return Shape(FIELDS[field].type, FIELDS[field].many and argument is None)
-        case Fixed():
-            return Shape("string")
+        case Fixed(_, many):
+            return Shape("string", many)
         case Listed(parts):
             if any(shape_of(part) != Shape("string") for part in parts):
                 raise ShapeError("a list is made of strings")

@@ -219,6 +219,7 @@ def checks(draw: st.DrawFn) -> Check:
 TERM_TEXTS = ("bash", "BASH", "sh", "cat", "", "/ETC/SHADOW", "shadow", "root", "é", "m\udcab", "bash-sh", "O_RDONLY")
 STRINGS = [name for name in SAFE_FIELDS if FIELDS[name].type == "string"]
 MANY = [name for name in STRINGS if FIELDS[name].many]
+SINGLE = [name for name in STRINGS if FIELDS[name].indexed or not FIELDS[name].many]
 UNARY = ("tolower", "toupper", "basename", "b64")
 OPEN_OPERATORS = tuple(o for o in ALLOWED["string"] if o not in ("exists", "glob", "iglob", "regex", "pmatch"))
 
@@ -233,7 +234,7 @@ def field_terms(draw: st.DrawFn, names: list[str], *, single: bool = False) -> F
 
 def single_terms(depth: int = 2) -> st.SearchStrategy[Term]:
     """Return strings: fields, and what transformers make of them."""
-    plain: st.SearchStrategy[Term] = field_terms(STRINGS, single=True)
+    plain: st.SearchStrategy[Term] = field_terms(SINGLE, single=True)
     return plain if depth == 0 else plain | single_calls(depth - 1)
 
 

@@ -25,7 +25,7 @@ def rules_of(condition: Condition, macros: dict[str, Condition]) -> RuleSet:
     return load_texts([("rules.yaml", "\n".join([*items, rule]).encode())])
 
 
-@settings(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(conditions(("m",)), checks(), st.lists(CALLS, min_size=1, max_size=12))
 def test_columns_and_single_events_are_judged_alike(condition: Condition, macro: Condition, calls: list[Call]) -> None:
     rules = rules_of(condition, {"m": macro})
