@@ -78,7 +78,7 @@ def tell(file: Path, capture: "Capture", oldest: int | None) -> None:
     if others:
         rest = f" and {len(others) - NAMED_OTHERS} more kinds" if len(others) > NAMED_OTHERS else ""
         named = ", ".join(f"{name} {count:,}" for name, count in others[:NAMED_OTHERS])
-        say(f"{capture.others.total():,} say nothing that rules look at: {named}{rest}")
+        say(f"{capture.others.total():,} are of kinds that batches do not hold: {named}{rest}")
     kept = kept_ms()
     if oldest is not None and kept is not None and time.time_ns() // 1_000_000 - oldest // 1_000_000 > kept:
         days = kept // DAY_MS
