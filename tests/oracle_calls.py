@@ -7,7 +7,8 @@ from tests.synthetic import Call, Proc
 
 FLAGS = {
     "unlinkat": {"AT_REMOVEDIR": 512},
-    "mount": {"RDONLY": 1, "NOSUID": 2, "REMOUNT": 32, "REC": 16384},
+    "mount": {"RDONLY": 1, "NOSUID": 2, "REMOUNT": 32, "MANDLOCK": 64, "REC": 1 << 14}
+    | {"POSIXACL": 1 << 16, "UNBINDABLE": 1 << 17, "RELATIME": 1 << 21},
     "memfd_create": {"MFD_CLOEXEC": 1, "MFD_ALLOW_SEALING": 2},
 }
 """Only the flags that the tests' calls have."""
