@@ -10,9 +10,8 @@ from schemas.topics import ALERTS
 from schemas.types.alerts import Alert
 from streams.log import read
 from streams.message import Message
+from streams.priorities import PRIORITIES
 
-PRIORITIES: Final = ("emergency", "alert", "critical", "error", "warning", "notice", "informational", "debug")
-"""From the most urgent to the least."""
 REMEMBERED: Final = 100_000
 REGISTRY_PAUSE_SECONDS: Final = 1.0
 

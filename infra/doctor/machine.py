@@ -17,7 +17,6 @@ GOOD_DISK: Final = 10 * GIB
 LEAST_MEMORY: Final = 512 << 20
 GOOD_MEMORY: Final = 1 * GIB
 RUNTIMES: Final = ("podman", "docker", "runc", "crun", "containerd", "crictl", "kubelet")
-OWN_VARIABLES: Final = ("DEEDLOG_SUPERVISOR_PID",)
 
 
 def home(settings: Settings) -> Finding:
@@ -72,7 +71,7 @@ def containers(_settings: Settings) -> Finding:
 
 def environment(_settings: Settings) -> Finding:
     """Check that no variable is misspelt."""
-    known = {PREFIX + name.upper() for name in NAMES}.union(OWN_VARIABLES)
+    known = {PREFIX + name.upper() for name in NAMES}
     strange = sorted(name for name in os.environ if name.startswith(PREFIX) and name not in known)
     if not strange:
         return ok(f"{sum(name in os.environ for name in known)} {PREFIX}* variables")

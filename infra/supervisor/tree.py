@@ -21,8 +21,6 @@ WRITE_SECONDS: Final = 0.05
 CARE_SECONDS: Final = 5.0
 REPORT_SECONDS: Final = 3.0
 AFTERWARDS_SECONDS: Final = 20.0
-SUPERVISOR: Final = "DEEDLOG_SUPERVISOR_PID"
-"""Tells every process of the tree whose it is: the agent leaves the pipeline's own processes out."""
 
 log = logging.getLogger(__name__)
 
@@ -80,7 +78,7 @@ class Tree:
         return Child(
             program,
             folder=self._settings.logs,
-            environment={**as_environment(self._settings), SUPERVISOR: str(os.getpid())},
+            environment=as_environment(self._settings),
             listener=self._listener,
             changed=self._dirty.set,
         )

@@ -1,5 +1,5 @@
 // How the kernel's structures are read: at the offsets that the running kernel's BTF tells (OFFSET_* are
-// defined by probes/loader.py), never at those of installed headers.
+// defined by probes/offsets.py), never at those of installed headers.
 
 #define READ(type, pointer, field) ({ type _value = 0; \
   bpf_probe_read_kernel(&_value, sizeof(_value), (void *)(pointer) + OFFSET_##field); _value; })

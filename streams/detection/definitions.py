@@ -6,7 +6,6 @@ import msgspec
 
 from streams.detection.sources import Text, Values, Written
 
-PRIORITIES: Final = ("emergency", "alert", "critical", "error", "warning", "notice", "informational", "debug")
 SHORT_PRIORITIES: Final = {
     "emerg": "emergency",
     "crit": "critical",

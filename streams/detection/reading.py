@@ -6,7 +6,6 @@ from typing import Any, Final, get_args
 import msgspec
 
 from streams.detection.definitions import (
-    PRIORITIES,
     SHORT_PRIORITIES,
     SOURCE,
     Change,
@@ -23,6 +22,7 @@ from streams.detection.entries import Entries
 from streams.detection.problems import RuleError, RuleErrors, did_you_mean
 from streams.detection.requirements import check_engine_version, note_plugin_versions
 from streams.detection.sources import Document, items_of
+from streams.priorities import PRIORITIES
 
 REQUIREMENTS: Final = ("required_engine_version", "required_plugin_versions")
 KINDS: Final = (*get_args(Kind), *REQUIREMENTS)

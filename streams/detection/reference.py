@@ -4,12 +4,12 @@ import sys
 from collections.abc import Iterable
 from typing import Final
 
-from streams.detection.definitions import PRIORITIES
 from streams.detection.event_types import ON_DESCRIPTORS, OPENS
 from streams.detection.fields import FIELDS, Field
 from streams.detection.operators import ALLOWED
 from streams.detection.outputs import printed
 from streams.detection.requirements import ENGINE
+from streams.priorities import PRIORITIES
 
 TRANSFORMERS: Final = {
     "tolower(s)": "the string with A to Z as small letters",

@@ -13,7 +13,8 @@ from schemas.registry import MemoryRegistry, RegistryUnavailableError
 from schemas.topics import ALERTS
 from schemas.types.alerts import Alert
 from streams import subscribe
-from streams.subscription import PRIORITIES, once
+from streams.priorities import PRIORITIES
+from streams.subscription import once
 from tests.conftest import Broker, make_settings, start_broker, stop
 
 pytestmark = pytest.mark.kafka

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from infra.outputs.terminal import alert_line, head, safe, where
 from schemas.types.alerts import Alert
-from streams.subscription import PRIORITIES
+from streams.priorities import PRIORITIES
 
 
 @pytest.fixture(autouse=True)
