@@ -5,7 +5,7 @@ from functools import cache
 from importlib.resources import files
 from typing import Any, Final
 
-FAMILIES: Final = ("alerts", "dead_letters", "events", "pipeline", "syscalls")
+FAMILIES: Final = ("alerts", "audit", "dead_letters", "events", "pipeline", "syscalls")
 
 
 @cache

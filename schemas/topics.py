@@ -39,6 +39,26 @@ SYSCALLS: Final = Topic(
     retention_bytes=4 << 30,
     max_message_bytes=8 << 20,
 )
+K8S_AUDIT: Final = Topic(
+    name="k8s-audit",
+    doc="Audit events of Kubernetes API servers, one a message.",
+    key="cluster",
+    schemas=("deedlog.audit.AuditEvent",),
+    partitions=4,
+    retention_ms=30 * DAY_MS,
+    retention_bytes=4 << 30,
+    max_message_bytes=8 << 20,
+)
+CLOUDTRAIL: Final = Topic(
+    name="cloudtrail",
+    doc="Events of AWS CloudTrail, one a message.",
+    key="account",
+    schemas=("deedlog.audit.AuditEvent",),
+    partitions=4,
+    retention_ms=90 * DAY_MS,
+    retention_bytes=4 << 30,
+    max_message_bytes=8 << 20,
+)
 ALERTS: Final = Topic(
     name="alerts",
     doc="What the rules said.",
@@ -86,4 +106,9 @@ SCHEMAS: Final = Topic(
     cleanup="compact",
 )
 
-TOPICS: Final = {topic.name: topic for topic in (SYSCALLS, ALERTS, EVENTS, PIPELINE, DEAD_LETTERS, SCHEMAS)}
+AUDIT: Final = {"k8s_audit": K8S_AUDIT, "aws_cloudtrail": CLOUDTRAIL}
+"""The topics of audit logs, by the event source that rules name."""
+
+TOPICS: Final = {
+    topic.name: topic for topic in (SYSCALLS, K8S_AUDIT, CLOUDTRAIL, ALERTS, EVENTS, PIPELINE, DEAD_LETTERS, SCHEMAS)
+}

@@ -3,6 +3,7 @@
 import msgspec
 
 from schemas.types.alerts import Alert
+from schemas.types.audit import AuditEvent
 from schemas.types.dead_letters import DeadLetter
 from schemas.types.events import Note
 from schemas.types.pipeline import EventsDropped, ProcessExited, ProcessStarted
@@ -10,6 +11,7 @@ from schemas.types.syscalls import SyscallBatch
 
 TYPES: dict[str, type[msgspec.Struct]] = {
     "deedlog.alerts.Alert": Alert,
+    "deedlog.audit.AuditEvent": AuditEvent,
     "deedlog.dead_letters.DeadLetter": DeadLetter,
     "deedlog.events.Note": Note,
     "deedlog.pipeline.EventsDropped": EventsDropped,

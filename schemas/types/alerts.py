@@ -17,7 +17,7 @@ class Alert(msgspec.Struct, frozen=True, kw_only=True):
     output: str
     """The rule's output with its fields filled in."""
     source: str
-    """Event source that the rule judges: syscall."""
+    """Event source that the rule judges: syscall, k8s_audit or aws_cloudtrail."""
     tags: tuple[str, ...] = ()
     """Tags of the rule."""
     fields: dict[str, bool | int | str | None] = msgspec.field(default_factory=dict)
@@ -25,7 +25,7 @@ class Alert(msgspec.Struct, frozen=True, kw_only=True):
     events: tuple[str, ...] = ()
     """Ids of the events that made the rule match."""
     node: str
-    """Node on which the event happened."""
+    """Node on which the event happened; for an audit log the cluster or account that it is of."""
     container_id: str | None = None
     """Full id of the container; null on the host."""
     container_name: str | None = None

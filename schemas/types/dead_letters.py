@@ -17,7 +17,7 @@ class DeadLetter(msgspec.Struct, frozen=True, kw_only=True):
     component: str
     """Who could not handle it."""
     reason: str
-    """Short and stable: undecodable, unknown-schema, invalid-batch, failed."""
+    """Short and stable: undecodable, unknown-schema, invalid-batch, invalid-event, failed."""
     detail: str
     """What exactly, for a person."""
     key: bytes | None = None

@@ -1,14 +1,15 @@
 """From what a condition says to what it means: names are looked up, values are given their field's type."""
 
 import re
+from collections.abc import Sequence
 from typing import Final, cast
 
 import msgspec
 
+from streams.detection.arguments import ArgumentError, argument_of
 from streams.detection.event_types import NAMES
-from streams.detection.fields import FIELDS, Field
-from streams.detection.fields.field import Type
-from streams.detection.operators import ALLOWED, BUFFER, PatternError, known_test
+from streams.detection.fields.field import AnyField, Type
+from streams.detection.operators import ALLOWED, BUFFER, OF_LISTS, ORDER, PatternError, known_test
 from streams.detection.parsing import ConditionSyntaxError, parse_condition
 from streams.detection.predicates import (
     FALSE,
@@ -24,6 +25,7 @@ from streams.detection.predicates import (
     all_of,
     any_of,
     negation,
+    one_of,
 )
 from streams.detection.problems import RuleError, RuleErrors, did_you_mean
 from streams.detection.sources import Written
@@ -41,14 +43,18 @@ from streams.detection.syntax import (
     Term,
     TermCheck,
     Word,
+    takes_list,
 )
-from streams.detection.transforming import ShapeError, shape_of
+from streams.detection.tables import SYSCALL, TABLES, Table, sources_of
+from streams.detection.transforming import Shape, ShapeError, shape_of
 
 MAX_CHECKS: Final = 20_000
 """Comparisons in one condition, macros put in."""
 MAX_DEPTH: Final = 150
 NUMBER: Final = re.compile(r"[+-]?[0-9]+|0[xX][0-9A-Fa-f]+")
 PATTERNS: Final = ("glob", "iglob", "regex", "pmatch")
+MAX_ONE_OF: Final = 64
+"""Values of `oneof`: each is compared with each."""
 FLAGS: Final = {"true": True, "false": False}
 
 
@@ -61,14 +67,18 @@ class Meaning(msgspec.Struct, frozen=True):
 
 
 class Scope(msgspec.Struct, frozen=True):
-    """The names that conditions may use; a macro that could not be understood is None."""
+    """The names that conditions of a source may use; a macro that could not be understood is None."""
 
     lists: dict[str, tuple[str, ...]]
     macros: dict[str, Meaning | None]
-    needs: dict[str, tuple[str, ...]] = {}
-    """The macros that each macro names."""
     without_field: set[str] = set()
     """The macros that have a field that is not there, or a macro with one."""
+    source: str = SYSCALL
+
+    @property
+    def table(self) -> Table:
+        """Return the fields that there are."""
+        return TABLES[self.source]
 
 
 def parsed(text: Written) -> Condition:
@@ -142,26 +152,54 @@ class _Binder:
         return meaning.expression
 
     def check(self, check: Check) -> Expression:
-        field = FIELDS.get(check.field)
+        field = self.field(check.field, check.at)
         if field is None:
-            end = check.at + len(check.field)
-            hint = did_you_mean(check.field, FIELDS)
-            return self.error(f"there is no field {check.field}", check.at, end, hint, unknown_field=True)
-        operator = "=" if check.operator == "==" else check.operator
-        if operator not in ALLOWED[field.type]:
-            return self.error(_unfit(field.name, field.type, operator), check.at, check.end)
+            return FALSE
+        operator, modifier = _parted(check.operator)
+        if why := _unfit(field.name, Shape(field.type, listed=field.listed), operator, modifier):
+            return self.error(why, check.at, check.end)
         before = len(self.problems)
-        predicate = Predicate(
-            field.name, self.argument(check, field), operator, self.values(check, field.name, field.type)
-        )
+        argument, values = self.argument(check, field), self.values(check, field.name, field.type)
         if len(self.problems) > before:
             return FALSE
-        self.remark(check, predicate)
+        self.remark(check, Predicate(field.name, argument, operator, values))
+        rows = [(value,) for value in values] if modifier else [values]
+        predicates = [Predicate(field.name, argument, operator, row) for row in rows]
         try:
-            known_test(predicate)
+            for predicate in predicates:
+                test = known_test(predicate)
+                if field.compare is not None:
+                    field.compare(predicate, test)
         except PatternError as error:
             return self.error(str(error), check.values_at, check.end)
-        return predicate
+        return self.quantified(modifier, predicates, check)
+
+    def field(self, name: str, at: int) -> AnyField | None:
+        """Return a field of the source by its name; None, with the reason on record, if there is none."""
+        field = self.scope.table.get(name)
+        if field is None:
+            if others := sources_of(name):
+                message = f"{name} is a field of {' and '.join(others)}, not of {self.scope.source}"
+                hint = f"give the rule its source: {others[0]}"
+            else:
+                message, hint = f"there is no field {name}", did_you_mean(name, self.scope.table)
+            self.error(message, at, at + len(name), hint, unknown_field=True)
+        return field
+
+    def quantified(self, modifier: str, parts: Sequence[Expression], check: Check | TermCheck) -> Expression:
+        """Return what comparisons with each value come to."""
+        match modifier:
+            case "":
+                return parts[0]
+            case "anyof":
+                return any_of(parts)
+            case "oneof" if len(parts) <= MAX_ONE_OF:
+                return one_of(parts)
+            case "oneof":
+                message = f"oneof takes at most {MAX_ONE_OF} values, not {len(parts)}"
+                return self.error(message, check.values_at, check.end)
+            case _:
+                return all_of(parts) if parts else FALSE
 
     def term_check(self, check: TermCheck) -> Expression:
         """Return a comparison with transformers, or of two fields."""
@@ -171,28 +209,30 @@ class _Binder:
         if len(self.problems) > before:
             return FALSE
         try:
-            shape = shape_of(left)
+            shape = shape_of(left, self.scope.table)
         except ShapeError as error:
             return self.error(str(error), check.left.at, check.left.end)
-        operator = "=" if check.operator == "==" else check.operator
-        if operator not in ALLOWED[cast(Type, shape.type)]:
-            return self.error(_unfit(f"a {shape.type}", shape.type, operator), check.at, check.end)
+        operator, modifier = _parted(check.operator)
+        if why := _unfit("this", shape, operator, modifier):
+            return self.error(why, check.at, check.end)
         if check.right is not None and right is not None:
             return self.with_other(check, Comparison(left, operator, (), right), shape.type)
-        comparison = Comparison(left, operator, self.values(check, "this", shape.type))
+        values = self.values(check, "this", shape.type)
         if len(self.problems) > before:
             return FALSE
+        rows = [(value,) for value in values] if modifier else [values]
         try:
-            known_test(Predicate("", None, operator, comparison.values))
+            for row in rows:
+                known_test(Predicate("", None, operator, row))
         except PatternError as error:
             return self.error(str(error), check.values_at, check.end)
-        return comparison
+        return self.quantified(modifier, [Comparison(left, operator, row) for row in rows], check)
 
     def with_other(self, check: TermCheck, comparison: Comparison, type_: str) -> Expression:
         assert check.right is not None
         assert comparison.right is not None
         try:
-            other = shape_of(comparison.right).type
+            other = shape_of(comparison.right, self.scope.table).type
         except ShapeError as error:
             return self.error(str(error), check.right.at, check.right.end)
         if comparison.operator in PATTERNS:
@@ -206,30 +246,23 @@ class _Binder:
     def operand(self, term: Term) -> Operand:
         match term:
             case FieldTerm(name):
-                field = FIELDS.get(name)
+                field = self.field(name, term.at)
                 if field is None:
-                    hint = did_you_mean(name, FIELDS)
-                    self.error(f"there is no field {name}", term.at, term.at + len(name), hint, unknown_field=True)
                     return Fixed(None)
                 return FieldOperand(name, self.argument(Check(name, term.argument, "", (), term.at, term.end), field))
             case Literal(value):
                 return Fixed(value)
             case Series(parts):
                 return Listed(tuple(map(self.operand, parts)))
-            case Call(transformer, parts):
-                return Transformed(transformer, tuple(map(self.operand, parts)))
+            case Call(transformer, parts, argument):
+                return Transformed(transformer, tuple(map(self.operand, parts)), argument)
 
-    def argument(self, check: Check, field: Field) -> int | None:
-        if check.argument is None:
+    def argument(self, check: Check, field: AnyField) -> int | str | None:
+        try:
+            return argument_of(field, check.argument)
+        except ArgumentError as error:
+            self.error(str(error), check.at, check.values_at or check.end)
             return None
-        if field.indexed is None:
-            self.error(f"the field {field.name} takes no [{check.argument}]", check.at, check.values_at or check.end)
-        elif not re.fullmatch("[0-9]{1,3}", check.argument):
-            message = f"[{check.argument}] must be a number from 0 to 999"
-            self.error(message, check.at, check.values_at or check.end)
-        else:
-            return int(check.argument)
-        return None
 
     def values(self, check: Check | TermCheck, name: str, type_: str) -> tuple[Value, ...]:
         typed: dict[Value, None] = {}
@@ -247,11 +280,11 @@ class _Binder:
         """Return the word, or the items of the list that it names."""
         listed = self.scope.lists.get(word.value)
         if word.quoted or listed is None:
-            if check.values_at == word.at and check.operator in ("in", "intersects", "pmatch"):
+            if check.values_at == word.at and takes_list(check.operator):
                 hint = did_you_mean(word.value, self.scope.lists) or f"write ({word.value}) for the word itself"
                 self.error(f"there is no list {word.value}", word.at, word.end, hint)
             return (word.value,)
-        if check.operator not in ("in", "intersects", "pmatch") and len(listed) != 1:
+        if not takes_list(check.operator) and len(listed) != 1:
             message = f"the list {word.value} has {len(listed)} items, but {check.operator} takes one value"
             self.error(message, word.at, word.end, f"write in ({word.value})")
         return listed
@@ -259,7 +292,7 @@ class _Binder:
     def remark(self, check: Check, predicate: Predicate) -> None:
         """Put on record what is no error, but not what somebody wants either."""
         match predicate.field, predicate.operator:
-            case "evt.type", "=" | "!=" | "in" | "intersects":
+            case "evt.type", "=" | "!=" | "in" | "intersects" if self.scope.source == SYSCALL:
                 for word in check.values:
                     if word.value not in NAMES and word.value not in self.scope.lists:
                         message = f"there is no system call {word.value} that deedlog knows"
@@ -290,7 +323,18 @@ def _converted(value: str, type_: str) -> Value | None:
             return value
 
 
-def _unfit(name: str, type_: str, operator: str) -> str:
+def _parted(operator: str) -> tuple[str, str]:
+    """Return an operator and what stands after it."""
+    word, _, modifier = operator.partition(" ")
+    return ("=" if word == "==" else word), modifier
+
+
+def _unfit(name: str, shape: Shape, operator: str, modifier: str) -> str:
+    """Return why an operator cannot compare a kind of value; nothing if it can."""
     if operator in BUFFER:
-        return f"{operator} compares buffers, and {name} is a {type_}"
-    return f"{operator} cannot compare {name}, which is a {type_}"
+        return f"{operator} compares buffers, and {name} is a {shape.type}"
+    if shape.listed and (operator not in OF_LISTS or modifier):
+        return f"{operator} cannot compare {name}, which is a list: only {', '.join(OF_LISTS)} can"
+    if operator not in ALLOWED[cast(Type, shape.type)]:
+        return f"{operator} cannot compare {name}, which is a {shape.type}"
+    return f"{operator} takes one number, and no {modifier}" if modifier and operator in ORDER else ""

@@ -4,10 +4,11 @@ The function is written out as an expression and compiled once: a chain of closu
 Only names made here go into the text of the expression; what rules say goes in as constants.
 """
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, Final, NamedTuple
 
-from streams.detection.fields import FIELDS, Field
+from streams.detection.fields import FIELDS
+from streams.detection.fields.field import AnyField
 from streams.detection.levels import Reader
 from streams.detection.operators import known_test, test_of
 from streams.detection.predicates import (
@@ -31,20 +32,24 @@ class Compiled(NamedTuple):
 
     readers: Sequence[Reader]
     test: Callable[..., bool]
+    fields: tuple[tuple[str, int | str | None], ...]
+    """The fields that the readers are of, with their indices or keys."""
 
 
-def compiled(expression: Expression) -> Compiled:
-    """Return the expression as a function of its fields' values."""
-    writer = _Writer()
+def compiled(expression: Expression, table: Mapping[str, AnyField] = FIELDS) -> Compiled:
+    """Return the expression as a function of its fields' values; `table` has the fields of its source."""
+    writer = _Writer(table)
     body = writer.written(expression)
     parameters = ", ".join(f"v{index}" for index in range(len(writer.fields)))
     test = eval(compile(f"lambda {parameters}: {body}", "<condition>", "eval"), writer.constants)
-    return Compiled([FIELDS[name].reader(argument) for name, argument in writer.fields], test)
+    fields = tuple(writer.fields)
+    return Compiled([table[name].reader(argument) for name, argument in fields], test, fields)
 
 
 class _Writer:
-    def __init__(self) -> None:
-        self.fields: dict[tuple[str, int | None], int] = {}
+    def __init__(self, table: Mapping[str, AnyField]) -> None:
+        self.table = table
+        self.fields: dict[tuple[str, int | str | None], int] = {}
         self.constants: dict[str, Any] = {"__builtins__": {}}
 
     def written(self, expression: Expression) -> str:
@@ -56,7 +61,7 @@ class _Writer:
             case AllOf(parts):
                 return f"({' and '.join(self.written(part) for part in parts)})"
             case AnyOf(parts):
-                return f"({' or '.join(self.written(part) for part in merged(parts))})"
+                return f"({' or '.join(self.written(part) for part in merged(parts, self.table))})"
             case Negation(part):
                 return f"not {self.written(part)}"
             case Constant(value):
@@ -64,11 +69,11 @@ class _Writer:
 
     def predicate(self, predicate: Predicate) -> str:
         """Comparisons with None, which is absent, are false by themselves only where values are equal to it."""
-        field = FIELDS[predicate.field]
+        field = self.table[predicate.field]
         value = self.value(predicate)
         if field.compare is not None:
             return f"{self.constant(field.compare(predicate, known_test(predicate)))}({value})"
-        if field.many and predicate.argument is None:
+        if field.listed or (field.many and predicate.argument is None):
             return f"{self.constant(test_of(predicate, field))}({value})"
         match predicate.operator, predicate.values:
             case "exists", _:
@@ -87,7 +92,7 @@ class _Writer:
                 return f"{self.constant(test_of(predicate, field))}({value})"
 
     def comparison(self, comparison: Comparison) -> str:
-        fields, test = test_of_comparison(comparison)
+        fields, test = test_of_comparison(comparison, self.table)
         return f"{self.constant(test)}({', '.join(map(self.value, fields))})"
 
     def value(self, field: Predicate | FieldOperand) -> str:
@@ -99,16 +104,16 @@ class _Writer:
         return name
 
 
-def _is_plain(field: Field) -> bool:
-    return not field.many and field.compare is None
+def _is_plain(field: AnyField) -> bool:
+    return not field.many and not field.listed and field.compare is None
 
 
-def merged(parts: Iterable[Expression]) -> list[Expression]:
+def merged(parts: Iterable[Expression], table: Mapping[str, AnyField] = FIELDS) -> list[Expression]:
     """Return alternatives with comparisons of one field joined: one set, one list of beginnings, one of ends."""
-    joined: dict[tuple[str, int | None, str], dict[Value, None]] = {}
+    joined: dict[tuple[str, int | str | None, str], dict[Value, None]] = {}
     others: list[Expression] = []
     for part in parts:
-        if isinstance(part, Predicate) and part.operator in JOINED and _is_plain(FIELDS[part.field]):
+        if isinstance(part, Predicate) and part.operator in JOINED and _is_plain(table[part.field]):
             operator = "in" if part.operator == "=" else part.operator
             joined.setdefault((part.field, part.argument, operator), {}).update(dict.fromkeys(part.values))
         else:

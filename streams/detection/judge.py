@@ -14,8 +14,9 @@ from streams.detection.levels import PROCESS, Call
 from streams.detection.outputs import Reference, escaped
 from streams.detection.plans import Plan, Planner
 from streams.detection.predicates import FALSE
-from streams.detection.rules import SOURCE, Rule, RuleSet
+from streams.detection.rules import Rule, RuleSet
 from streams.detection.specialising import specialised
+from streams.detection.tables import SYSCALL
 from streams.detection.views import View
 
 MAX_TYPES: Final = 2048
@@ -30,10 +31,10 @@ class Wanted(NamedTuple):
 
 
 class Judge:
-    """Judges batches by the enabled rules of a set. The same batch always gives the same alerts."""
+    """Judges batches of system calls by the enabled rules of a set. The same batch always gives the same alerts."""
 
     def __init__(self, rules: RuleSet) -> None:
-        self.rules = tuple(rule for rule in rules.rules if rule.enabled)
+        self.rules = tuple(rule for rule in rules.rules if rule.enabled and rule.source == SYSCALL)
         self._wanted = lru_cache(MAX_TYPES)(self._plans)
 
     def judge(self, batch: SyscallBatch) -> list[Alert]:
@@ -78,7 +79,7 @@ def alert(columns: Columns, event: int, rule: Rule) -> Alert:
         rule=rule.name,
         priority=rule.priority,
         output=output,
-        source=SOURCE,
+        source=rule.source,
         tags=rule.tags,
         fields=fields,
         events=(event_id,),

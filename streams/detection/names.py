@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable, Mapping
 from graphlib import CycleError, TopologicalSorter
 from typing import Final
 
-from streams.detection.binding import Meaning, Scope, bind, parsed
+from streams.detection.binding import Scope, bind, parsed
 from streams.detection.definitions import ListItem, MacroItem
 from streams.detection.problems import RuleError, RuleErrors
 from streams.detection.quoting import EscapeError, item
@@ -49,27 +49,37 @@ def expand_lists(items: Mapping[str, ListItem], report: Report) -> dict[str, tup
     return expanded
 
 
-def understand_macros(items: Mapping[str, MacroItem], lists: dict[str, tuple[str, ...]], report: Report) -> Scope:
-    """Return the scope in which rules are understood: all lists, and what each macro means."""
-    scope = Scope(lists, dict.fromkeys(items), {}, set())
-    conditions: dict[str, Condition] = {}
-    for name, one in items.items():
-        try:
-            conditions[name] = parsed(one.condition)
-        except RuleErrors as error:
-            report(f"macro {name}", error.problems)
-    scope.needs.update({name: tuple(m.name for m in macros_in(c)) for name, c in conditions.items()})
-    order, cycles = ordered(scope.needs)
-    for cycle in cycles:
-        report(f"macro {cycle[0]}", [_cycle(items[cycle[0]].condition, cycle, "macro", conditions[cycle[0]])])
-    for name in order:
-        try:
-            scope.macros[name] = _understood(conditions[name], items[name].condition, scope, name, report)
-        except RuleErrors as error:
-            report(f"macro {name}", error.problems)
-            if for_unknown_fields(error.problems):
-                scope.without_field.add(name)
-    return scope
+class Macros:
+    """Macros put into order, whose conditions are understood for one source after another."""
+
+    def __init__(self, items: Mapping[str, MacroItem], report: Report) -> None:
+        """Take the macros; what is wrong with them whatever the source is reported at once."""
+        self._items = items
+        self._conditions: dict[str, Condition] = {}
+        for name, one in items.items():
+            try:
+                self._conditions[name] = parsed(one.condition)
+            except RuleErrors as error:
+                report(f"macro {name}", error.problems)
+        self.needs = {name: tuple(m.name for m in macros_in(c)) for name, c in self._conditions.items()}
+        self._order, cycles = ordered(self.needs)
+        for cycle in cycles:
+            text = items[cycle[0]].condition
+            report(f"macro {cycle[0]}", [_cycle(text, cycle, "macro", self._conditions[cycle[0]])])
+
+    def scope(self, source: str, lists: dict[str, tuple[str, ...]], report: Report) -> Scope:
+        """Return the scope in which the rules of a source are understood: all lists, and what each macro means."""
+        scope = Scope(lists, dict.fromkeys(self._items), set(), source)
+        for name in self._order:
+            try:
+                meaning, warnings = bind(self._conditions[name], self._items[name].condition, scope)
+                scope.macros[name] = meaning
+                report(f"macro {name}", warnings)
+            except RuleErrors as error:
+                report(f"macro {name}", error.problems)
+                if for_unknown_fields(error.problems):
+                    scope.without_field.add(name)
+        return scope
 
 
 def for_unknown_fields(problems: Iterable[RuleError]) -> bool:
@@ -87,12 +97,6 @@ def reached(names: Iterable[str], needs: Mapping[str, Iterable[str]]) -> set[str
             found.add(name)
             rest += needs.get(name, ())
     return found
-
-
-def _understood(condition: Condition, text: Written, scope: Scope, name: str, report: Report) -> Meaning:
-    meaning, warnings = bind(condition, text, scope)
-    report(f"macro {name}", warnings)
-    return meaning
 
 
 def _expanded(one: ListItem, known: Mapping[str, tuple[str, ...]]) -> tuple[str, ...]:

@@ -6,7 +6,7 @@ from typing import Any, Final
 
 import re2
 
-from streams.detection.fields import Field
+from streams.detection.fields.field import AnyField
 from streams.detection.predicates import Predicate, Value
 
 Test = Callable[[Any], bool]
@@ -16,6 +16,7 @@ EQUALITY: Final = ("=", "!=", "in", "intersects", "exists")
 ORDER: Final = ("<", "<=", ">", ">=")
 TEXT: Final = ("contains", "icontains", "startswith", "endswith", "glob", "iglob", "regex", "pmatch")
 BUFFER: Final = ("bcontains", "bstartswith")
+OF_LISTS: Final = ("in", "intersects", "exists")
 ALLOWED: Final[dict[str, Types]] = {
     "string": (*EQUALITY, *ORDER, *TEXT),
     "number": (*EQUALITY, *ORDER),
@@ -32,12 +33,26 @@ class PatternError(ValueError):
     """A value of glob or regex cannot be read as a pattern."""
 
 
-def test_of(predicate: Predicate, field: Field) -> Test:
+def test_of(predicate: Predicate, field: AnyField) -> Test:
     """Return what tells whether a value of the field, None where absent, makes the predicate true."""
     test = known_test(predicate)
+    if field.listed:
+        whole = list_test(predicate.operator)
+        return lambda values: whole(values, test)
     if field.many and predicate.argument is None:
         return lambda values: any(map(test, values))
     return lambda value: value is not None and test(value)
+
+
+def list_test(operator: str) -> Callable[[Any, Test], bool]:
+    """Return what tells whether a list, None where absent, makes a comparison true, given the test of one value."""
+    match operator:
+        case "exists":
+            return lambda values, _: values is not None
+        case "in":
+            return lambda values, test: values is not None and all(map(test, values))
+        case _:
+            return lambda values, test: values is not None and any(map(test, values))
 
 
 def known_test(predicate: Predicate) -> Test:

@@ -5,12 +5,14 @@ UTF-8 and characters that cannot be seen escaped, so that an alert is one line a
 """
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any, Final
 
 import msgspec
 
+from streams.detection.arguments import ArgumentError, argument_of
 from streams.detection.fields import FIELDS
+from streams.detection.fields.field import AnyField
 from streams.detection.problems import RuleErrors, did_you_mean
 from streams.detection.sources import Written
 
@@ -27,7 +29,7 @@ class Reference(msgspec.Struct, frozen=True):
     """A field in an output."""
 
     field: str
-    argument: int | None
+    argument: int | str | None
     key: str
     """As it is written, without the %."""
 
@@ -49,13 +51,13 @@ class Template(msgspec.Struct, frozen=True):
         return "".join(texts), values
 
 
-def parse_template(text: Written) -> Template:
-    """Return the template of a rule's output; raise RuleErrors for a field that does not exist."""
+def parse_template(text: Written, table: Mapping[str, AnyField] = FIELDS, source: str = "") -> Template:
+    """Return the template of a rule's output; raise RuleErrors for a field that is not in the source's table."""
     parts: list[str | Reference] = []
     at = skipped = len(text.value) - len(text.value.lstrip()) + text.value.lstrip().startswith("*")
     for match in REFERENCE.finditer(text.value, skipped):
         parts.append(text.value[at : match.start()])
-        parts.append("%" if match["percent"] else _reference(text, match))
+        parts.append("%" if match["percent"] else _reference(text, match, table, source))
         at = match.end()
     parts.append(text.value[at:].rstrip())
     return Template(tuple(_on_one_line(part) for part in parts if part))
@@ -91,18 +93,20 @@ def _escape(code: int) -> str:
     return f"\\u{code:04x}" if code < 0x10000 else f"\\U{code:08x}"
 
 
-def _reference(text: Written, match: re.Match[str]) -> Reference:
+def _reference(text: Written, match: re.Match[str], table: Mapping[str, AnyField], source: str) -> Reference:
     name, argument = match["field"], match["argument"]
     if name is None:
         problem = text.problem("a % that no field follows", *match.span(), hint="write %% for the sign itself")
         raise RuleErrors(problem)
-    field = FIELDS.get(name)
+    field = table.get(name)
     if field is None:
-        hint = did_you_mean(name, FIELDS)
-        raise RuleErrors(text.problem(f"there is no field {name}", match.start() + 1, match.end(), hint=hint))
-    if argument is not None and (field.indexed is None or not re.fullmatch("[0-9]{1,3}", argument)):
-        raise RuleErrors(text.problem(f"the field {name} takes no [{argument}]", *match.span()))
-    return Reference(name, None if argument is None else int(argument), match[0].lstrip("%0123456789"))
+        hint = did_you_mean(name, table)
+        message = f"there is no field {name}" + (f" in events of {source}" if source else "")
+        raise RuleErrors(text.problem(message, match.start() + 1, match.end(), hint=hint))
+    try:
+        return Reference(name, argument_of(field, argument), match[0].lstrip("%0123456789"))
+    except ArgumentError as error:
+        raise RuleErrors(text.problem(str(error), *match.span())) from None
 
 
 def _text(value: Printed) -> str:

@@ -29,7 +29,7 @@ from streams.detection.syntax import (
 )
 
 MAX_NESTING: Final = 100
-TRANSFORMERS: Final = ("tolower", "toupper", "b64", "basename", "len", "join", "concat")
+TRANSFORMERS: Final = ("tolower", "toupper", "b64", "basename", "len", "join", "concat", "getopt")
 HUMAN: Final = {
     "FIELD": "a field",
     "NAME": "a name",
@@ -47,6 +47,8 @@ HUMAN: Final = {
     "QUOTED": "a quoted value",
     "ARGUMENT": "an argument",
     "TRANSFORMER": "a transformer",
+    "NUMERAL": "a number",
+    "MODIFIER": "anyof",
     "VAL": "val()",
     "COMMA": ",",
     "$END": "the end",
@@ -103,6 +105,14 @@ class _Syntax(Transformer[Token, Condition]):
         where = (_start(name), value.end, value.at)
         return Check(str(name), _argument(argument), str(operator), value.words, *where)
 
+    def modified(self, parts: list[Any]) -> Condition:
+        field, operator, modifier, value = parts
+        return self.member([field, f"{operator} {modifier}", value])
+
+    def term_modified(self, parts: list[Any]) -> Condition:
+        left, operator, modifier, value = parts
+        return self.term_member([left, f"{operator} {modifier}", value])
+
     def term_exists(self, parts: list[Any]) -> Condition:
         left, operator = parts
         return TermCheck(left, "exists", (), None, left.at, _end(operator))
@@ -121,8 +131,8 @@ class _Syntax(Transformer[Token, Condition]):
         return TermCheck(left, str(operator), (), right, left.at, right.end, right.at)
 
     def term(self, parts: list[Any]) -> Term:
-        name, *given, end = parts
-        return Call(str(name)[:-1], tuple(given), _start(name), _end(end))
+        name, *given, end, argument = parts
+        return Call(str(name)[:-1], tuple(given), _argument(argument), _start(name), _end(argument or end))
 
     def field_term(self, parts: list[Any]) -> FieldTerm:
         ((name, argument),) = parts

@@ -58,7 +58,7 @@ class Leaf:
     def __init__(self, expression: Expression, level: Level) -> None:
         self.cost = float(level.cost)
         self._level = level
-        self._readers, self._test = compiled(expression)
+        self._readers, self._test, _ = compiled(expression)
         self._remembered = Remembered()
 
     def select(self, view: View, places: Array) -> Array:

@@ -1,6 +1,6 @@
 """Conditions as they are meant: macros and lists put in, fields and values checked, the rest simplified."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any, Final
 
 import msgspec
@@ -13,7 +13,7 @@ class Predicate(msgspec.Struct, frozen=True):
     """One comparison of one field."""
 
     field: str
-    argument: int | None
+    argument: int | str | None
     operator: str
     values: tuple[Value, ...] = ()
 
@@ -22,7 +22,7 @@ class FieldOperand(msgspec.Struct, frozen=True):
     """A field that is compared after it is transformed, or with another."""
 
     field: str
-    argument: int | None
+    argument: int | str | None
 
 
 class Fixed(msgspec.Struct, frozen=True):
@@ -43,6 +43,8 @@ class Transformed(msgspec.Struct, frozen=True):
 
     transformer: str
     parts: tuple["Operand", ...]
+    argument: str | None = None
+    """What stands in brackets after it: the option of `getopt(...)[t]`."""
 
 
 Operand = FieldOperand | Fixed | Listed | Transformed
@@ -106,6 +108,14 @@ def any_of(parts: Iterable[Expression]) -> Expression:
     return next(iter(kept), FALSE) if len(kept) < 2 else AnyOf(tuple(kept))
 
 
+def one_of(parts: Sequence[Expression]) -> Expression:
+    """Return what is true where exactly one part is."""
+    return any_of(
+        all_of([part, *(negation(other) for place, other in enumerate(parts) if place != own)])
+        for own, part in enumerate(parts)
+    )
+
+
 def negation(part: Expression) -> Expression:
     """Return what is true where the part is false, simplified."""
     match part:
@@ -122,7 +132,7 @@ def operands_in(operand: Operand | None) -> Iterable[FieldOperand]:
     match operand:
         case FieldOperand():
             yield operand
-        case Listed(parts) | Transformed(_, parts):
+        case Listed(parts) | Transformed(_, parts, _):
             for part in parts:
                 yield from operands_in(part)
         case Fixed() | None:

@@ -2,7 +2,6 @@
 
 from streams.detection.quoting import quoted, word
 from streams.detection.syntax import (
-    LIST_OPERATORS,
     And,
     Call,
     Check,
@@ -16,6 +15,7 @@ from streams.detection.syntax import (
     Term,
     TermCheck,
     Word,
+    takes_list,
 )
 
 
@@ -49,7 +49,7 @@ def _check(left: Term, check: Check | TermCheck) -> str:
     match check.operator:
         case "exists":
             return f"{field} exists"
-        case operator if operator in LIST_OPERATORS:
+        case operator if takes_list(operator):
             return f"{field} {operator} ({', '.join(values)})"
         case operator:
             return f"{field} {operator} {values[0]}"
@@ -63,8 +63,9 @@ def _term(term: Term | None) -> str:
             return quoted(value)
         case Series(parts):
             return f"({', '.join(map(_term, parts))})"
-        case Call(transformer, parts):
-            return f"{transformer}({', '.join(map(_term, parts))})"
+        case Call(transformer, parts, argument):
+            option = "" if argument is None else f"[{_argument(argument)}]"
+            return f"{transformer}({', '.join(map(_term, parts))}){option}"
         case None:
             return ""
 

@@ -20,7 +20,7 @@ from streams.detection.definitions import (
 )
 from streams.detection.entries import Entries
 from streams.detection.problems import RuleError, RuleErrors, did_you_mean
-from streams.detection.requirements import check_engine_version, note_plugin_versions
+from streams.detection.requirements import check_engine_version, check_plugin_versions
 from streams.detection.sources import Document, items_of
 from streams.priorities import PRIORITIES
 
@@ -110,7 +110,7 @@ def _requirement(entries: Entries, kind: str) -> None:
     if kind == "required_engine_version":
         check_engine_version(entries.text(kind))
     else:
-        note_plugin_versions(entries)
+        check_plugin_versions(entries)
 
 
 def _item(entries: Entries, kind: Kind) -> Item:

@@ -6,9 +6,11 @@ from typing import Final
 
 from streams.detection.event_types import ON_DESCRIPTORS, OPENS
 from streams.detection.fields import FIELDS, Field
+from streams.detection.fields.field import AnyField
 from streams.detection.operators import ALLOWED
 from streams.detection.outputs import printed
-from streams.detection.requirements import ENGINE
+from streams.detection.requirements import ENGINE, PLUGINS
+from streams.detection.tables import TABLES
 from streams.priorities import PRIORITIES
 
 TRANSFORMERS: Final = {
@@ -19,7 +21,10 @@ TRANSFORMERS: Final = {
     "len(s)": "the bytes of a string, or how many values a field has",
     "join(s, list)": "the values of a list, or of a field with many, with a string between",
     "concat(s, s, ...)": "strings one after another",
+    "getopt(list, s)": "options and their values in a list of words, as getopt(3) finds them with `s`; "
+    "`getopt(...)[p]` is the last value of the option p, or `p` if it takes none",
 }
+OF_AUDIT: Final = {"k8s_audit": "Kubernetes audit events", "aws_cloudtrail": "CloudTrail events"}
 HEAD = """# Fields of rules
 
 Made from the table in `streams/detection/fields/`; change that, not this page.
@@ -32,9 +37,7 @@ not looked at for events of other types.
 
 def page() -> str:
     """Return the page in Markdown."""
-    return (
-        "\n".join([HEAD, *_files(), *_operators(), *_transformers(), *_priorities(), *_tables(FIELDS.values())]) + "\n"
-    )
+    return "\n".join([HEAD, *_files(), *_operators(), *_transformers(), *_priorities(), *_sources()]) + "\n"
 
 
 def _operators() -> Iterable[str]:
@@ -45,7 +48,11 @@ def _operators() -> Iterable[str]:
     yield ""
     yield "`==` is `=`. `in`, `intersects` and `pmatch` take a list: `(a, b)`, in which names of lists stand for"
     yield "their items. `pmatch` is true for a path that is, or is below, one of the list. `glob` matches as a shell"
-    yield "does, with `*` for slashes too. `regex` must match the whole value, and takes time in proportion to it.\n"
+    yield "does, with `*` for slashes too. `regex` must match the whole value, and takes time in proportion to it."
+    yield "An operator of one string takes several after `anyof`, `allof` or `oneof`: `fd.name startswith anyof (/etc,"
+    yield "/root)` is true if one of them fits, or all, or exactly one.\n"
+    yield "A field that is a list takes `in`, which wants all of its values among those of the rule, `intersects`,"
+    yield "which wants one of them, and `exists`. An empty list is absent.\n"
 
 
 def _transformers() -> Iterable[str]:
@@ -67,27 +74,43 @@ def _files() -> Iterable[str]:
     yield "`required_engine_version` is newer is left out with an error. `append: true` and `override` change items of"
     yield "earlier files, and `exceptions` say where a rule does not apply, all as in Falco. A rule with"
     yield "`skip-if-unknown-filter: true` is left out with a note if its condition has a field that is not below."
-    yield "`warn_evttypes`, `capture` and `capture_duration` are checked and change nothing. Rules of another `source`"
-    yield "than `syscall` are left out with a note.\n"
+    yield "`warn_evttypes`, `capture` and `capture_duration` are checked and change nothing. Rules whose `source`"
+    yield "is none of those below are left out with a note. `required_plugin_versions` is met for plugins"
+    yield f"whose job deedlog does, {', '.join(PLUGINS)}, and else an error that costs no rule.\n"
 
 
 def _priorities() -> Iterable[str]:
     yield f"## Priorities\n\n{', '.join(PRIORITIES)}, from the most urgent to the least.\n"
 
 
-def _tables(fields: Iterable[Field]) -> Iterable[str]:
+def _sources() -> Iterable[str]:
+    yield "## Fields of system calls, source `syscall`\n"
+    yield from _tables(FIELDS.values(), with_events=True)
+    for source, title in OF_AUDIT.items():
+        yield f"\n## Fields of {title}, source `{source}`\n"
+        yield from _tables(TABLES[source].values(), with_events=False)
+
+
+def _tables(fields: Iterable[AnyField], *, with_events: bool) -> Iterable[str]:
     family = ""
     for field in fields:
         if field.name.partition(".")[0] != family:
-            yield "" if family else "## Fields"
+            yield from [""] * bool(family)
             family = field.name.partition(".")[0]
-            yield f"### {family}\n\n| field | type | meaning | events |\n|---|---|---|---|"
-        name, doc = f"{field.name}{'[n]' if field.indexed else ''}", field.doc.replace("|", "\\|")
-        yield f"| `{name}` | {field.type} | {doc} | {_events(field)} |"
+            yield f"### {family}\n\n| field | type | meaning |{' events |' * with_events}"
+            yield "|---|---|---|" + "---|" * with_events
+        type_ = f"list of {field.type}s" if field.listed else field.type
+        events = f" {_events(field)} |" if with_events else ""
+        doc = field.doc.replace("|", "\\|")
+        yield f"| `{field.name}{_brackets(field)}` | {type_} | {doc} |{events}"
 
 
-def _events(field: Field) -> str:
-    if field.types is None:
+def _brackets(field: AnyField) -> str:
+    return "[key]" if field.keyed else "[n]" if field.indexed else ""
+
+
+def _events(field: AnyField) -> str:
+    if not isinstance(field, Field) or field.types is None:
         return "all"
     if field.elsewhere is not None:
         return f"all, and {printed(field.elsewhere)} for others than {' '.join(sorted(field.types))}".lower()

@@ -1,20 +1,18 @@
 """Rules as the judge takes them."""
 
-from typing import Final
-
 import msgspec
 
 from streams.detection.outputs import Template
 from streams.detection.predicates import Expression
 from streams.detection.problems import Place, RuleError
 
-SOURCE: Final = "syscall"
-
 
 class Rule(msgspec.Struct, frozen=True, kw_only=True):
     """A rule that was understood."""
 
     name: str
+    source: str
+    """The source of the events that it judges."""
     desc: str
     priority: str
     """emergency, alert, critical, error, warning, notice, informational or debug."""

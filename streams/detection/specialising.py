@@ -26,6 +26,7 @@ from streams.detection.predicates import (
     negation,
 )
 from streams.detection.rules import Rule
+from streams.detection.tables import SYSCALL
 from streams.detection.transforming import test_of_comparison
 
 NUMBERED_FROM: Final = 1
@@ -33,7 +34,7 @@ NUMBERED_FROM: Final = 1
 
 def types_looked_at(rules: Iterable[Rule], types: Iterable[str]) -> frozenset[str]:
     """Return those of the event types that any enabled rule looks at."""
-    enabled = [rule.expression for rule in rules if rule.enabled]
+    enabled = [rule.expression for rule in rules if rule.enabled and rule.source == SYSCALL]
     return frozenset(t for t in types if any(specialised(expression, t) != FALSE for expression in enabled))
 
 
@@ -84,8 +85,8 @@ def _operand(operand: Operand, event_type: str) -> Operand:
             return operand
         case Listed(parts):
             return Listed(tuple(_operand(part, event_type) for part in parts))
-        case Transformed(name, parts):
-            return Transformed(name, tuple(_operand(part, event_type) for part in parts))
+        case Transformed(name, parts, argument):
+            return Transformed(name, tuple(_operand(part, event_type) for part in parts), argument)
         case Fixed():
             return operand
 

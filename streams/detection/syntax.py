@@ -9,6 +9,8 @@ OPERATORS: Final = (
     *("contains", "icontains", "bcontains", "startswith", "bstartswith", "endswith", "glob", "iglob", "regex"),
 )
 LIST_OPERATORS: Final = ("in", "intersects", "pmatch")
+MODIFIERS: Final = ("anyof", "oneof", "allof")
+"""What may follow an operator of one value, so that it takes a list: it is then `startswith anyof`."""
 
 
 class Word(msgspec.Struct, frozen=True):
@@ -62,6 +64,8 @@ class Call(msgspec.Struct, frozen=True):
 
     transformer: str
     parts: tuple["Term", ...]
+    argument: str | None = None
+    """What stands in brackets after it: the option of `getopt(...)[t]`."""
     at: int = 0
     end: int = 0
 
@@ -110,6 +114,11 @@ class Or(msgspec.Struct, frozen=True):
 
 
 Condition = Check | TermCheck | Macro | Not | And | Or
+
+
+def takes_list(operator: str) -> bool:
+    """Say whether an operator takes a list of values."""
+    return operator in LIST_OPERATORS or operator.endswith(MODIFIERS)
 
 
 def without_places(condition: Condition) -> Condition:

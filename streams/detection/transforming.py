@@ -6,11 +6,13 @@ values each is transformed, but `len` counts them and `join` makes them one.
 
 import base64
 import binascii
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final, NamedTuple
 
 from streams.detection.fields import FIELDS
-from streams.detection.operators import known_test
+from streams.detection.fields.field import AnyField
+from streams.detection.getopt import options_of, value_of
+from streams.detection.operators import known_test, list_test
 from streams.detection.predicates import (
     Comparison,
     FieldOperand,
@@ -22,6 +24,7 @@ from streams.detection.predicates import (
     operands_in,
 )
 
+Table = Mapping[str, AnyField]
 Getter = Callable[[Sequence[Any]], Any]
 """Gives an operand's value from the values of the fields."""
 
@@ -31,30 +34,54 @@ class Shape(NamedTuple):
 
     type: str
     many: bool = False
+    """A comparison is true where it is true of one of its values."""
+    listed: bool = False
+    """It is a list, which is compared as a whole."""
+
+    @property
+    def plural(self) -> bool:
+        """Return whether it is several values."""
+        return self.many or self.listed
 
 
 class ShapeError(ValueError):
     """A transformer cannot take what it is given."""
 
 
-def shape_of(operand: Operand) -> Shape:
+def shape_of(operand: Operand, table: Table = FIELDS) -> Shape:
     """Return what kind of value an operand has; raise ShapeError if its transformers do not fit."""
     match operand:
-        case FieldOperand(field, argument):
-            return Shape(FIELDS[field].type, FIELDS[field].many and argument is None)
+        case FieldOperand(name, argument):
+            field = table[name]
+            return Shape(field.type, field.many and argument is None, field.listed)
         case Fixed(_, many):
             return Shape("string", many)
         case Listed(parts):
-            if any(shape_of(part) != Shape("string") for part in parts):
+            if any(shape_of(part, table) != Shape("string") for part in parts):
                 raise ShapeError("a list is made of strings")
-            return Shape("string", many=True)
+            return Shape("string", listed=True)
+        case Transformed("getopt", parts, argument):
+            return _options([shape_of(part, table) for part in parts], argument)
+        case Transformed(name, _, str()):
+            raise ShapeError(f"{name} takes nothing in brackets")
         case Transformed(name, parts):
-            return _result(name, [shape_of(part) for part in parts])
+            return _result(name, [shape_of(part, table) for part in parts])
+
+
+def _options(given: list[Shape], option: str | None) -> Shape:
+    match given:
+        case [words, Shape("string", False, False)] if words.plural and words.type == "string":
+            pass
+        case _:
+            raise ShapeError('getopt takes a list and a string: getopt(("-n", proc.name), "n:")')
+    if option is not None and len(_bytes(option)) != 1:
+        raise ShapeError(f"the option of getopt is one letter, not {option!r}")
+    return Shape("string", listed=option is None)
 
 
 def _result(name: str, given: list[Shape]) -> Shape:
     match name, given:
-        case "join", [Shape("string", False), Shape("string", True)]:
+        case "join", [Shape("string", False, False), Shape("string") as words] if words.plural:
             return Shape("string")
         case "join", _:
             raise ShapeError('join takes a string and a list: join(",", (proc.name, proc.pname))')
@@ -62,12 +89,12 @@ def _result(name: str, given: list[Shape]) -> Shape:
             return Shape("string")
         case "concat", _:
             raise ShapeError("concat takes two strings or more")
-        case "len", [Shape(_, True) | Shape("string")]:
+        case "len", [shape] if shape.plural or shape.type == "string":
             return Shape("number")
         case "len", [_]:
             raise ShapeError("len takes a string or a list")
-        case _, [Shape("string", many)]:
-            return Shape("string", many)
+        case _, [Shape("string") as shape]:
+            return shape
         case _, [_]:
             raise ShapeError(f"{name} takes a string")
         case _:
@@ -105,13 +132,15 @@ EACH: Final[dict[str, Callable[[str], str | None]]] = {
 }
 
 
-def test_of_comparison(comparison: Comparison) -> tuple[list[FieldOperand], Callable[..., bool]]:
+def test_of_comparison(comparison: Comparison, table: Table = FIELDS) -> tuple[list[FieldOperand], Callable[..., bool]]:
     """Return the fields of a comparison, and what tells from their values whether it is true."""
     fields = list(dict.fromkeys((*operands_in(comparison.left), *operands_in(comparison.right))))
-    left = _getter(comparison.left, fields)
-    fits = (
-        _fixed(comparison) if comparison.right is None else _with_other(comparison, _getter(comparison.right, fields))
-    )
+    left = _getter(comparison.left, fields, table)
+    right = None if comparison.right is None else _getter(comparison.right, fields, table)
+    fits = _fixed(comparison) if right is None else _with_other(comparison, right)
+    if shape_of(comparison.left, table).listed:
+        whole = list_test(comparison.operator)
+        return fields, lambda *values: whole(left(values), lambda one: fits(one, values))
     return fields, lambda *values: _any(left(values), lambda one: fits(one, values))
 
 
@@ -135,7 +164,7 @@ def _any(value: Any, test: Callable[[Any], bool]) -> bool:
     return any(one is not None and test(one) for one in many)
 
 
-def _getter(operand: Operand, fields: list[FieldOperand]) -> Getter:
+def _getter(operand: Operand, fields: list[FieldOperand], table: Table) -> Getter:
     match operand:
         case FieldOperand():
             place = fields.index(operand)
@@ -143,15 +172,35 @@ def _getter(operand: Operand, fields: list[FieldOperand]) -> Getter:
         case Fixed(value):
             return lambda _: value
         case Listed(parts):
-            return _all_of([_getter(part, fields) for part in parts])
-        case Transformed("len", (part,)):
-            return _length(_getter(part, fields), counts=shape_of(part).many)
-        case Transformed("join", (separator, part)):
-            return _joined(_getter(separator, fields), _getter(part, fields))
-        case Transformed("concat", parts):
-            return _joined(lambda _: "", _all_of([_getter(part, fields) for part in parts]))
-        case Transformed(name, parts):
-            return _each(EACH[name], _getter(parts[0], fields))
+            return _all_of([_getter(part, fields, table) for part in parts])
+        case Transformed(name, parts, argument):
+            getters = [_getter(part, fields, table) for part in parts]
+            return _transformed(name, getters, argument, counts=shape_of(parts[0], table).plural)
+
+
+def _transformed(name: str, getters: list[Getter], argument: str | None, *, counts: bool) -> Getter:
+    match name:
+        case "len":
+            return _length(getters[0], counts=counts)
+        case "join":
+            return _joined(*getters)
+        case "concat":
+            return _joined(lambda _: "", _all_of(getters))
+        case "getopt":
+            return _opted(getters[0], getters[1], argument)
+        case _:
+            return _each(EACH[name], getters[0])
+
+
+def _opted(words: Getter, letters: Getter, option: str | None) -> Getter:
+    def get(values: Sequence[Any]) -> Any:
+        given, known = words(values), letters(values)
+        if given is None or known is None:
+            return None
+        there = [word for word in given if word is not None]
+        return options_of(there, known) if option is None else value_of(there, known, option)
+
+    return get
 
 
 def _all_of(getters: list[Getter]) -> Getter:

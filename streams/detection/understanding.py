@@ -5,15 +5,16 @@ from collections.abc import Iterable, Mapping
 import msgspec
 
 from streams.detection.binding import Scope, bind, parsed
-from streams.detection.definitions import SOURCE, ListItem, MacroItem, RuleItem
+from streams.detection.definitions import ListItem, MacroItem, RuleItem
 from streams.detection.exceptions import condition_of, is_empty
-from streams.detection.names import expand_lists, for_unknown_fields, reached, understand_macros
+from streams.detection.names import Macros, expand_lists, for_unknown_fields, reached
 from streams.detection.outputs import parse_template
 from streams.detection.predicates import Expression, all_of, any_of, negation
 from streams.detection.problems import RuleError, RuleErrors
 from streams.detection.rules import Rule, RuleSet
 from streams.detection.sources import Written
 from streams.detection.syntax import Condition, macros_in
+from streams.detection.tables import SYSCALL, TABLES
 
 
 class Understanding:
@@ -24,47 +25,54 @@ class Understanding:
     ) -> None:
         """Take the items, with the changes of later files in them."""
         self._items = rules
-        self._lists = lists
-        self._macros = macros
         self._problems: list[RuleError] = []
-        self._used: set[str] = set()
-        self._used_elsewhere: set[str] = set()
+        self._lists = expand_lists(lists, self._report)
+        self._macros = Macros(macros, self._report)
+        self._scopes: dict[str, Scope] = {}
+        self._of_macros: dict[str, list[RuleError]] = {}
+        """By source: what is wrong with macros, perhaps with those of other sources only."""
+        self._used: dict[str, set[str]] = {}
+        """By source: the macros that rules name; under "" those of rules that are left out."""
 
     def understood(self) -> RuleSet:
         """Return the rules, and what is wrong with those that are missing."""
-        of_macros: list[RuleError] = []
-        scope = understand_macros(
-            self._macros,
-            expand_lists(self._lists, self._report),
-            lambda subject, problems: of_macros.extend(_about(subject, problems)),
-        )
-        rules = [rule for item in self._items.values() if (rule := self._rule(item, scope))]
-        self._report_macros(of_macros, scope)
+        rules = [rule for item in self._items.values() if (rule := self._rule(item))]
+        self._report_macros()
         return RuleSet(tuple(rules), tuple(self._problems))
 
-    def _rule(self, item: RuleItem, scope: Scope) -> Rule | None:
+    def _scope(self, source: str) -> Scope:
+        """Return the names that rules of a source may use, understood when the first one is met."""
+        if source not in self._scopes:
+            found = self._of_macros[source] = []
+            self._scopes[source] = self._macros.scope(
+                source, self._lists, lambda subject, problems: found.extend(_about(subject, problems))
+            )
+        return self._scopes[source]
+
+    def _rule(self, item: RuleItem) -> Rule | None:
         """Return the rule, or None with the reason on record."""
-        if item.source != SOURCE:
-            message = f"events of source {item.source} are not judged yet; this rule is left out"
-            place = item.source_text or item.name
-            self._report(f"rule {item.name.value}", [place.problem(message, level="note")])
-            self._used_elsewhere |= _macros_of(_syntax(item.condition))
-            return None
         syntax = _syntax(item.condition)
-        expression, problems = _expression(item, syntax, scope)
+        if item.source not in TABLES:
+            message = f"events of source {item.source} are not judged; this rule is left out"
+            place = item.source_text or item.name
+            hint = f"deedlog judges those of {', '.join(TABLES)}"
+            self._report(f"rule {item.name.value}", [place.problem(message, level="note", hint=hint)])
+            self._use("", syntax)
+            return None
+        expression, problems = _expression(item, syntax, self._scope(item.source))
         if expression is None and item.skip_if_unknown and for_unknown_fields(problems):
             first = next(problem for problem in problems if problem.unknown_field)
             message = f"left out, as skip-if-unknown-filter says: {first.message}"
             self._report(f"rule {item.name.value}", [msgspec.structs.replace(first, level="note", message=message)])
-            self._used_elsewhere |= _macros_of(syntax)
+            self._use("", syntax)
             return None
-        self._used |= _macros_of(syntax)
+        self._use(item.source, syntax)
         self._report(f"rule {item.name.value}", problems)
         return self._with_output(item, expression)
 
     def _with_output(self, item: RuleItem, expression: Expression | None) -> Rule | None:
         try:
-            template = parse_template(item.output)
+            template = parse_template(item.output, TABLES[item.source], item.source)
         except RuleErrors as error:
             self._report(f"rule {item.name.value}", error.problems)
             return None
@@ -72,6 +80,7 @@ class Understanding:
             return None
         return Rule(
             name=item.name.value,
+            source=item.source,
             desc=item.desc,
             priority=item.priority,
             tags=item.tags,
@@ -82,20 +91,32 @@ class Understanding:
             place=item.name.place(),
         )
 
-    def _report_macros(self, problems: Iterable[RuleError], scope: Scope) -> None:
-        """Put on record what is wrong with macros.
+    def _use(self, source: str, syntax: Condition | RuleErrors) -> None:
+        self._used.setdefault(source, set()).update(_macros_of(syntax))
 
-        A field that is not there is no error in a macro that no judged rule needs: other sources have other fields.
+    def _report_macros(self) -> None:
+        """Put on record what is wrong with macros, once.
+
+        A macro counts for the sources whose rules need it: others have other fields. One that no rule needs is
+        understood as of the first source that has all its fields.
         """
-        used = reached(self._used, scope.needs)
-        elsewhere = reached(self._used_elsewhere, scope.needs) - used
-        for problem in problems:
-            name = problem.subject.removeprefix("macro ")
-            if not problem.unknown_field or name in used:
-                self._problems.append(problem)
-            elif name not in elsewhere:
-                hint = problem.hint or "no rule needs the macro"
-                self._problems.append(msgspec.structs.replace(problem, level="warning", hint=hint))
+        used = {source: reached(names, self._macros.needs) for source, names in self._used.items()}
+        anywhere = set().union(*used.values())
+        self._scope(SYSCALL)
+        found: dict[RuleError, None] = {}
+        for source, problems in list(self._of_macros.items()):
+            for problem in problems:
+                name = problem.subject.removeprefix("macro ")
+                if name in used.get(source, ()) or (name not in anywhere and not problem.unknown_field):
+                    found[problem] = None
+                elif name not in anywhere and source == SYSCALL and not self._has_fields(name):
+                    hint = problem.hint or "no rule needs the macro"
+                    found[msgspec.structs.replace(problem, level="warning", hint=hint)] = None
+        self._problems += found
+
+    def _has_fields(self, name: str) -> bool:
+        """Say whether some source has all fields of a macro."""
+        return any(self._scope(source).macros[name] is not None for source in TABLES)
 
     def _report(self, subject: str, problems: Iterable[RuleError]) -> None:
         self._problems += _about(subject, problems)

@@ -34,11 +34,13 @@ def vector(name: str) -> Vector:
     return how
 
 
-def _clock(time: int) -> str:
+def clock(time: int) -> str:
+    """Return the time of day in UTC of ns since the epoch."""
     return f"{datetime.fromtimestamp(time // SECOND, UTC):%H:%M:%S}.{time % SECOND:09}"
 
 
-def _iso8601(time: int) -> str:
+def iso8601(time: int) -> str:
+    """Return date and time in UTC of ns since the epoch."""
     return f"{datetime.fromtimestamp(time // SECOND, UTC):%Y-%m-%dT%H:%M:%S}.{time % SECOND:09}+0000"
 
 
@@ -83,14 +85,14 @@ FIELDS: Final = (
         type="string",
         doc="Time of day of the event in UTC, with nanoseconds: `13:37:00.000000042`.",
         level=MOMENT,
-        how=_clock,
+        how=clock,
     ),
     Field(
         name="evt.time.iso8601",
         type="string",
         doc="Time of the event in UTC: `2026-11-23T13:37:00.000000042+0000`.",
         level=MOMENT,
-        how=_iso8601,
+        how=iso8601,
     ),
     Field(
         name="evt.rawtime",

@@ -11,36 +11,55 @@ from streams.detection.predicates import Predicate, Value
 Type = Literal["string", "number", "flag"]
 
 
-class Field(msgspec.Struct, frozen=True, kw_only=True):
-    """A field: how it is called, what it means, and how its value comes from an event."""
+class AnyField(msgspec.Struct, frozen=True, kw_only=True):
+    """A field of events of any source: how it is called, what it means, and how its value comes from an event."""
 
     name: str
     type: Type
     doc: str
-    level: Level | Numbers
     how: Reader | Callable[..., Any]
-    """Gives the value, None where it is absent, from what the level's `raw` gives. A field of the level
-    `number` gets columns and rows and gives a vector, and a mask of where it is known or None for everywhere."""
+    """Gives the value, None where it is absent."""
     indexed: Callable[[int], Reader] | None = None
     """Makes the reader of `field[n]`; None where the field takes no index."""
+    keyed: Callable[[str], Reader] | None = None
+    """Makes the reader of `field[key]`; None where the field takes no key."""
+    key_needed: bool = False
+    """Without a key the field says nothing, so it must have one."""
     many: bool = False
     """Without an index the field has many values, and is true where one of them is."""
+    listed: bool = False
+    """The value is a list, with an index too: `in` wants all of it, `intersects` one, and `exists` any."""
     compare: Callable[[Predicate, Callable[[Any], bool]], Callable[[Any], bool]] | None = None
     """Makes the test of a comparison, of an absent value too, where operators mean something of their own; is
     given the test that the operator is for one value that is there."""
+
+    def reader(self, argument: int | str | None) -> Reader:
+        """Return what gives the value of the field, or of `field[argument]`."""
+        match argument:
+            case None:
+                return self.how
+            case str():
+                assert self.keyed is not None
+                return self.keyed(argument)
+            case _:
+                assert self.indexed is not None
+                return self.indexed(argument)
+
+
+class Field(AnyField, frozen=True, kw_only=True):
+    """A field of system calls: `how` reads what the level's `raw` gives.
+
+    A field of the level `number` gets columns and rows and gives a vector, and a mask of where it is known or None
+    for everywhere.
+    """
+
+    level: Level | Numbers
     types: frozenset[str] | None = None
     """Types of events that have the field; None: all."""
     elsewhere: Value | None = None
     """Its value in events of other types."""
 
-    def reader(self, argument: int | None) -> Reader:
-        """Return what gives the value of the field, or of `field[argument]`."""
-        if argument is None:
-            return self.how
-        assert self.indexed is not None
-        return self.indexed(argument)
-
-    def read(self, raw: Any, event_type: str, argument: int | None) -> Any:
+    def read(self, raw: Any, event_type: str, argument: int | str | None) -> Any:
         """Return the value in an event of a type, None where it is absent."""
         if self.types is not None and event_type not in self.types:
             return self.elsewhere

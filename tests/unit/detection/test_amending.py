@@ -163,7 +163,7 @@ def test_an_error_before_what_is_appended_is_marked_where_it_is() -> None:
 
 
 def test_a_rule_of_another_source_is_changed_without_an_error() -> None:
-    base = BASE.replace("priority: INFO", "priority: INFO\n  source: k8s_audit").replace("evt.type", "ka.verb")
+    base = BASE.replace("priority: INFO", "priority: INFO\n  source: okta").replace("evt.type", "okta.name")
     found = load_texts([("a.yaml", base.encode()), ("b.yaml", b"- {rule: R, append: true, condition: and ka.x = 1}")])
     assert [problem.level for problem in found.problems] == ["note"]
 

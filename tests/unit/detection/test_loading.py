@@ -221,16 +221,55 @@ def test_an_odd_condition_is_a_warning(condition: str, message: str) -> None:
 
 
 def test_a_rule_of_another_source_is_left_out_and_said_with_its_macros_fields() -> None:
-    macros = "- macro: m\n  condition: ka.verb = get\n- macro: n\n  condition: m and ka.name = a\n"
-    found = load(GOOD, macros + rule("n and jevt.value[/a/b] = c", more="  source: k8s_audit\n"))
+    macros = "- macro: m\n  condition: okta.verb = get\n- macro: n\n  condition: m and okta.name = a\n"
+    found = load(GOOD, macros + rule("n and jevt.value[/a/b] = c", more="  source: okta\n"))
     (note,) = found.problems
-    assert (note.level, marked(note)) == ("note", "k8s_audit")
-    assert "events of source k8s_audit are not judged yet" in note.message
+    assert (note.level, marked(note)) == ("note", "okta")
+    assert "events of source okta are not judged" in note.message
+    assert "k8s_audit" in note.hint
     assert [rule.name for rule in found.rules] == ["Good"]
 
 
+def test_rules_of_all_sources_are_understood_with_the_fields_of_their_own() -> None:
+    texts = [
+        rule("evt.type = open", "%proc.name"),
+        rule("ka.verb = get", "%ka.user.name", name="S", more="  source: k8s_audit\n"),
+        rule("ct.name = CreateUser", "%ct.user %evt.num", name="T", more="  source: aws_cloudtrail\n"),
+    ]
+    found = load(*texts)
+    assert not found.problems
+    assert [one.source for one in found.rules] == ["syscall", "k8s_audit", "aws_cloudtrail"]
+
+
+@pytest.mark.parametrize(
+    ("condition", "source", "message"),
+    [
+        ("ka.verb = get", "syscall", "ka.verb is a field of k8s_audit, not of syscall"),
+        ("evt.type = open", "k8s_audit", "evt.type is a field of syscall, not of k8s_audit"),
+        ("len(json.value[/a]) > 1", "syscall", "json.value is a field of k8s_audit and aws_cloudtrail"),
+        ("ka.verb = val(proc.name)", "k8s_audit", "proc.name is a field of syscall, not of k8s_audit"),
+    ],
+)
+def test_a_field_of_another_source_is_an_error_that_says_so(condition: str, source: str, message: str) -> None:
+    (problem,) = load(rule(condition, more=f"  source: {source}\n")).errors
+    assert message in problem.message
+
+
+def test_an_output_has_the_fields_of_its_source_only() -> None:
+    (problem,) = load(rule("ka.verb = get", "%proc.name", more="  source: k8s_audit\n")).errors
+    assert "there is no field proc.name in events of k8s_audit" in problem.message
+
+
+def test_a_macro_may_serve_rules_of_several_sources() -> None:
+    macro = "- macro: m\n  condition: evt.num > 0\n- macro: n\n  condition: proc.name = a\n"
+    both = rule("m") + rule("m", name="S", more="  source: k8s_audit\n")
+    assert not load(macro + both + rule("n", name="T")).problems
+    (problem,) = load(macro + both + rule("n", name="T", more="  source: k8s_audit\n")).errors[:1]
+    assert problem.subject == "macro n"
+
+
 def test_an_unknown_field_in_a_macro_is_an_error_where_a_rule_needs_it_and_else_a_warning() -> None:
-    macros = "- macro: m\n  condition: ka.verb = get\n- macro: n\n  condition: not m\n"
+    macros = "- macro: m\n  condition: okta.verb = get\n- macro: n\n  condition: not m\n"
     assert [problem.level for problem in load(macros).problems] == ["warning", "warning"]
     assert [problem.level for problem in load(macros + rule("n")).problems] == ["error", "error", "error"]
 
@@ -292,10 +331,17 @@ def test_falcos_own_rules_know_every_field() -> None:
 
 @pytest.mark.skipif(not FALCO.exists(), reason="Falco's rule files are not on this machine")
 @pytest.mark.parametrize(("name", "rules"), [("k8s_audit", 48), ("aws_cloudtrail", 22)])
-def test_falcos_rules_of_other_sources_are_left_out_with_a_note(name: str, rules: int) -> None:
+def test_falcos_rules_of_audit_logs_are_loaded_whole(name: str, rules: int) -> None:
     found = load_rules([FALCO / f"{name}_rules.yaml"])
-    assert not found.errors
-    assert sum("are not judged yet" in problem.message for problem in found.warnings) == rules
+    assert not found.problems
+    assert [rule.source for rule in found.rules] == [name] * rules
+
+
+@pytest.mark.skipif(not FALCO.exists(), reason="Falco's rule files are not on this machine")
+def test_all_of_falcos_rules_are_loaded_together() -> None:
+    found = load_rules([FALCO])
+    sources = [rule.source for rule in found.rules]
+    assert (sources.count("k8s_audit"), sources.count("aws_cloudtrail")) == (48, 22)
 
 
 def test_the_built_in_rules_are_right() -> None:

@@ -113,7 +113,7 @@ def test_a_syntax_error_is_marked_where_it_is(text: str, marked: str, message: s
         ("proc.name contain b", "did you mean contains?"),
         ("proc.name = 'abc", "quote"),
         ("tolwer(proc.name) = a", "did you mean tolower?"),
-        ("a and (getopt(proc.args) = a)", "known transformers: tolower"),
+        ("a and (getargs(proc.args) = a)", "known transformers: tolower"),
     ],
 )
 def test_a_syntax_error_says_what_to_write(text: str, hint: str) -> None:

@@ -41,12 +41,34 @@ def test_what_is_no_engine_version_is_an_error(version: str) -> None:
     assert "required_engine_version" in problem.message or "no version" in problem.message
 
 
-def test_required_plugins_are_noted() -> None:
-    found = load(
-        "- required_plugin_versions: [{name: container, version: 0.2.2, alternatives: [{name: b, version: 1.0.0}]}]"
-    )
-    (note,) = found.problems
-    assert (note.level, marked(note)) == ("note", "container")
+@pytest.mark.parametrize(
+    "plugins",
+    [
+        "{name: container, version: 0.2.2, alternatives: [{name: b, version: 1.0.0}]}",
+        "{name: b, version: 1.0.0, alternatives: [{name: c, version: 1.0.0}, {name: k8saudit, version: 0.18.0}]}",
+        "{name: json, version: 0.7.0}, {name: cloudtrail, version: 0.10.0}",
+    ],
+)
+def test_plugins_whose_job_is_done_are_not_missed(plugins: str) -> None:
+    found = load(f"- required_plugin_versions: [{plugins}]")
+    assert not found.problems
+    assert len(found.rules) == 2
+
+
+@pytest.mark.parametrize(
+    ("plugins", "mark", "message"),
+    [
+        ("{name: okta, version: 0.11.0}", "okta", "whose job deedlog does not do"),
+        ("{name: okta, version: 0.11.0, alternatives: [{name: b, version: 1.0.0}]}", "okta", "whose job"),
+        ("{name: json, version: 0.7.0}, {name: json, version: 0.99.0}", "json", "deedlog does what 0.7.4 does"),
+        ("{name: container, version: 1.0.0}", "container", "deedlog does what 0.7.1 does"),
+    ],
+)
+def test_other_plugins_and_newer_ones_are_an_error_that_costs_no_rule(plugins: str, mark: str, message: str) -> None:
+    found = load(f"- required_plugin_versions: [{plugins}]")
+    (problem,) = found.errors
+    assert message in problem.message
+    assert marked(problem) == mark
     assert len(found.rules) == 2
 
 
