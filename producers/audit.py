@@ -14,7 +14,9 @@ from typing import BinaryIO, Final, cast
 
 import msgspec
 
+from producers.publisher import Publisher
 from schemas.timestamps import parse_rfc3339
+from schemas.topics import AUDIT
 from schemas.types.audit import AuditEvent
 
 KUBERNETES: Final = "k8s_audit"
@@ -22,6 +24,7 @@ CLOUDTRAIL: Final = "aws_cloudtrail"
 GZIP: Final = b"\x1f\x8b"
 MAX_BYTES: Final = 256 << 20
 """Of a log that is one JSON text and no lines."""
+BEGIN: Final = 4096
 LAST: Final = 1 << 63
 LOOKED_AT: Final = 64
 """Lines within which a log shows what it is."""
@@ -60,23 +63,42 @@ class Cover(msgspec.Struct):
     event_id: str | None = msgspec.field(name="eventID", default=None)
 
 
+def is_log(log: BinaryIO) -> bool:
+    """Say whether a file may be an audit log: it begins as JSON does."""
+    try:
+        begin = unpacked(log).read(BEGIN).lstrip()
+    except (OSError, EOFError, zlib.error):
+        begin = b""
+    log.seek(0)
+    return begin[:1] in (b"{", b"[")
+
+
 def events_in(data: bytes, *, node: str = "") -> Iterator[AuditEvent]:
-    """Yield the events of a log; see `read_log`."""
+    """Yield the events of a log that is not packed; see `read_log`."""
     return read_log(io.BytesIO(data), node=node)
 
 
+def unpacked(log: BinaryIO) -> BinaryIO:
+    """Return the log, unpacked while it is read if it is packed by gzip."""
+    begin = log.read(len(GZIP))
+    log.seek(0)
+    return cast(BinaryIO, gzip.GzipFile(fileobj=log)) if begin == GZIP else log
+
+
 def read_log(log: BinaryIO, *, node: str = "") -> Iterator[AuditEvent]:
-    """Yield the events of a log: JSON lines, lists of Kubernetes, files of CloudTrail, packed by gzip or not.
+    """Yield the events of a log: JSON lines, lists of Kubernetes, files of CloudTrail.
 
     `node` is the cluster or account that it is of, if the events are not to tell. Raises NotAnAuditLogError, and
     OSError if the log cannot be read.
     """
-    lines = unpacked(log)
+    lines = _lines(log)
     first = list(itertools.islice(lines, LOOKED_AT))
-    source = next((source for line in first if (source := source_of(line))), None)
-    if source is None:
-        whole = _joined(first, lines)
-        first, source = [whole], source_of(whole)
+    if not _is_json(next((line for line in first if line.strip()), b"")):
+        first += _up_to(MAX_BYTES, lines)
+        whole = b"".join(first)
+        if source := source_of(whole):
+            return events_of([whole], source, node)
+    source = next((source for line in first[:LOOKED_AT] if (source := source_of(line))), None)
     if source is None:
         raise NotAnAuditLogError("it has no events of Kubernetes or CloudTrail")
     return events_of(itertools.chain(first, lines), source, node)
@@ -89,6 +111,18 @@ def events_of(texts: Iterable[bytes], source: str, node: str) -> Iterator[AuditE
             found, events = _parted(text.strip())
             for event in events:
                 yield event_of(event, found or source, node)
+
+
+def publish(publisher: Publisher, event: AuditEvent) -> None:
+    """Queue an event for the topic of its source; an event that is published again keeps its id."""
+    publisher.publish(
+        AUDIT[event.source],
+        event,
+        key=event.node,
+        subject=event.node,
+        id=event.id or None,
+        time_ns=event.time,
+    )
 
 
 def source_of(text: bytes) -> str | None:
@@ -105,16 +139,6 @@ def event_of(text: bytes, source: str, node: str) -> AuditEvent:
         return _of_cloudtrail(msgspec.json.decode(text, type=CloudTrailHead), written, node)
     except (msgspec.DecodeError, ValueError, RecursionError):
         return AuditEvent(source=source, id="", time=time.time_ns(), node=node or _unnamed(source), text=written)
-
-
-def unpacked(log: BinaryIO) -> Iterator[bytes]:
-    """Yield the lines of a log, unpacked if it is packed by gzip; raise OSError if that is damaged."""
-    begin = log.read(len(GZIP))
-    log.seek(0)
-    try:
-        yield from cast(BinaryIO, gzip.GzipFile(fileobj=log)) if begin == GZIP else log
-    except (EOFError, zlib.error) as error:
-        raise OSError(f"it is damaged: {error}") from error
 
 
 def _of_kubernetes(head: KubernetesHead, text: str, node: str) -> AuditEvent:
@@ -168,11 +192,26 @@ def _parted(text: bytes) -> tuple[str | None, list[bytes]]:
     return (CLOUDTRAIL if cover.event_id is not None else None), [text]
 
 
-def _joined(first: list[bytes], rest: Iterator[bytes]) -> bytes:
-    parts, size = list(first), sum(map(len, first))
-    for line in rest:
-        size += len(line)
-        if size > MAX_BYTES:
-            raise NotAnAuditLogError(f"it is one text of more than {MAX_BYTES >> 20} MiB")
-        parts.append(line)
-    return b"".join(parts)
+def _lines(log: BinaryIO, longest: int = MAX_BYTES) -> Iterator[bytes]:
+    """Yield the lines of a log, and longer ones in pieces; raise OSError if what is packed is damaged."""
+    try:
+        yield from iter(lambda: log.readline(longest), b"")
+    except (EOFError, zlib.error) as error:
+        raise OSError(f"it is damaged: {error}") from error
+
+
+def _up_to(size: int, lines: Iterator[bytes]) -> Iterator[bytes]:
+    """Yield lines of that many bytes together, or a line more."""
+    for line in lines:
+        yield line
+        size -= len(line)
+        if size < 0:
+            return
+
+
+def _is_json(text: bytes) -> bool:
+    try:
+        msgspec.json.decode(text)
+    except (msgspec.DecodeError, RecursionError):
+        return False
+    return True

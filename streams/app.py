@@ -1,4 +1,4 @@
-"""The Faust app of the worker: an agent that judges batches, and one that writes alerts to outputs.
+"""The Faust app of the worker: an agent that judges events, and one that writes alerts to outputs.
 
 Faust commits an offset when its event is acknowledged. It does so by itself when an agent's loop goes on, but also
 when the agent is cancelled or fails in the middle of an event, which would lose it. So events are acknowledged by
@@ -13,8 +13,9 @@ from typing import Any, Final, Protocol
 import faust
 
 from schemas.codec import Codec
-from schemas.topics import ALERTS, SYSCALLS, Topic
+from schemas.topics import ALERTS, Topic
 from streams.backlog import Backlog
+from streams.judges import TOPICS
 from streams.judging import Delivery, Detection, StoppedError
 from streams.message import Message
 
@@ -51,7 +52,7 @@ def build(
     """
     app = App(APP_ID, **_settings(bootstrap_servers, folder, instance))
 
-    @app.agent(_channel(app, SYSCALLS), name="detection")  # type: ignore[untyped-decorator]
+    @app.agent(_channel(app, *TOPICS), name="detection")  # type: ignore[untyped-decorator]
     async def detect(stream: Any) -> None:
         async for event in stream.noack().events():
             await handled(event, detection, codec)
@@ -92,9 +93,9 @@ def message_of(event: Any, codec: Codec) -> Message:
     )
 
 
-def _channel(app: faust.App, topic: Topic) -> Any:
+def _channel(app: faust.App, *topics: Topic) -> Any:
     return app.topic(
-        topic.name,
+        *(topic.name for topic in topics),
         key_type=bytes,
         value_type=bytes,
         key_serializer="raw",
@@ -110,7 +111,7 @@ def _settings(bootstrap_servers: str, folder: Path, instance: str) -> dict[str, 
         "broker_heartbeat_interval": 2.0,
         "broker_commit_interval": 0.2,
         "broker_max_poll_records": POLLED_MESSAGES,
-        "consumer_max_fetch_size": max(topic.max_message_bytes for topic in (SYSCALLS, ALERTS)) * 2,
+        "consumer_max_fetch_size": max(topic.max_message_bytes for topic in (*TOPICS, ALERTS)) * 2,
         "consumer_group_instance_id": instance or None,
         "stream_wait_empty": False,
         "topic_disable_leader": True,

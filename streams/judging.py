@@ -16,11 +16,13 @@ from schemas.codec import UndecodableError, UnencodableError
 from schemas.registry import RegistryUnavailableError
 from schemas.topics import ALERTS
 from schemas.types.alerts import Alert
+from schemas.types.audit import AuditEvent
 from schemas.types.syscalls import SyscallBatch
 from streams.dead_letters import put_aside
+from streams.detection.audit.event import InvalidEventError
 from streams.detection.columns import InvalidBatchError
-from streams.detection.judge import Judge
 from streams.detection.rules import RuleSet
+from streams.judges import Judges
 from streams.message import Message
 
 DETECTION: Final = "detection"
@@ -54,6 +56,8 @@ class Counts(msgspec.Struct):
 
     batches: int = 0
     events: int = 0
+    """Those of batches."""
+    audit_events: int = 0
     alerts: int = 0
     put_aside: int = 0
 
@@ -95,22 +99,27 @@ class Work:
 
 
 class Detection(Work):
-    """Judges batches by rules, which may be exchanged at any time."""
+    """Judges batches and audit events by rules, which may be exchanged at any time."""
 
     def __init__(self, rules: RuleSet, publisher: Publisher, stop: threading.Event) -> None:
         super().__init__(publisher, stop)
-        self.judge = Judge(rules)
+        self.judges = Judges(rules)
 
     def use(self, rules: RuleSet) -> None:
-        """Judge by these rules from the next batch on."""
-        self.judge = Judge(rules)
+        """Judge by these rules from the next message on."""
+        self.judges = Judges(rules)
 
     def handle(self, message: Message) -> None:
-        """Publish the alerts of a batch, or the message to dead-letters; return when Kafka has them."""
-        self.patiently(lambda: self._publish(message, judged(self.judge, message)))
-        if isinstance(message.event, SyscallBatch):
-            self.counts.batches += 1
-            self.counts.events += message.event.count
+        """Publish the alerts of a message, or it itself to dead-letters; return when Kafka has them."""
+        self.patiently(lambda: self._publish(message, judged(self.judges, message)))
+        match message.event:
+            case SyscallBatch(count=count):
+                self.counts.batches += 1
+                self.counts.events += count
+            case AuditEvent():
+                self.counts.audit_events += 1
+            case _:
+                pass
 
     def _publish(self, message: Message, outcome: "list[Alert] | Trouble") -> None:
         if isinstance(outcome, Trouble):
@@ -165,17 +174,19 @@ class Delivery(Work):
         return trouble
 
 
-def judged(judge: Judge, message: Message) -> list[Alert] | Trouble:
-    """Return the alerts of a batch, or why it cannot be judged. Raises RegistryUnavailableError."""
-    batch = message.event
-    if not isinstance(batch, SyscallBatch):
-        return unexpected(batch)
+def judged(judges: Judges, message: Message) -> list[Alert] | Trouble:
+    """Return the alerts of a message, or why it cannot be judged. Raises RegistryUnavailableError."""
+    event = message.event
+    if not isinstance(event, SyscallBatch | AuditEvent):
+        return unexpected(event)
     try:
-        return judge.judge(batch)
+        return judges.judge(event, message.offset)
     except InvalidBatchError as error:
         return Trouble("invalid-batch", error.detail)
+    except InvalidEventError as error:
+        return Trouble("invalid-event", str(error))
     except Exception as error:
-        log.exception("batch %s of session %s cannot be judged", batch.sequence, batch.session)
+        log.exception("%s/%s/%s cannot be judged", message.topic, message.partition, message.offset)
         return Trouble("failed", f"{type(error).__name__}: {error}")
 
 

@@ -1,15 +1,16 @@
 """Judges recorded history by rules: the same rules give the same alerts, with the same ids, as they gave live."""
 
+import heapq
 import logging
 from collections.abc import Iterator
 from typing import Final
 
 from schemas.registry import Registry
-from schemas.topics import SYSCALLS
+from schemas.topics import Topic
 from schemas.types.alerts import Alert
 from schemas.types.syscalls import SyscallBatch
-from streams.detection.judge import Judge
 from streams.detection.rules import RuleSet
+from streams.judges import TOPICS, Judges
 from streams.judging import Trouble, judged
 from streams.log import read
 from streams.message import Message
@@ -29,23 +30,27 @@ def replay(
 
     Messages that cannot be judged are logged and passed over; they were put aside when they came. Raises LogError.
     """
-    messages = read(
-        bootstrap_servers,
-        SYSCALLS,
-        registry=registry,
-        since_ms=since_ns // MILLISECOND,
-        until_ms=(until_ns + SPAN_NS) // MILLISECOND + 1,
-    )
-    judge = Judge(rules)
-    return (alert for message in messages for alert in alerts_of(judge, message, since_ns, until_ns))
+    judges = Judges(rules)
+
+    def of_topic(topic: Topic) -> Iterator[Alert]:
+        messages = read(
+            bootstrap_servers,
+            topic,
+            registry=registry,
+            since_ms=since_ns // MILLISECOND,
+            until_ms=(until_ns + SPAN_NS) // MILLISECOND + 1,
+        )
+        return (alert for message in messages for alert in alerts_of(judges, message, since_ns, until_ns))
+
+    return heapq.merge(*map(of_topic, TOPICS), key=lambda alert: alert.time)
 
 
-def alerts_of(judge: Judge, message: Message, since_ns: int, until_ns: int) -> list[Alert]:
-    """Return the alerts of those events of a batch that are in [since_ns, until_ns)."""
+def alerts_of(judges: Judges, message: Message, since_ns: int, until_ns: int) -> list[Alert]:
+    """Return the alerts of those events of a message that are in [since_ns, until_ns)."""
     batch = message.event
     if isinstance(batch, SyscallBatch) and (batch.last_time < since_ns or batch.first_time >= until_ns):
         return []
-    outcome = judged(judge, message)
+    outcome = judged(judges, message)
     if isinstance(outcome, Trouble):
         where = f"{message.topic}/{message.partition}/{message.offset}"
         log.warning("%s is passed over: %s: %s", where, outcome.reason, outcome.detail)

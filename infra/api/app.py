@@ -1,4 +1,4 @@
-"""The HTTP application: the schema registry, and whether all is well."""
+"""The HTTP application: the schema registry, a way in for audit events, and whether all is well."""
 
 from collections.abc import Callable
 from typing import Any
@@ -13,6 +13,7 @@ from starlette.routing import Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from infra.api.answers import answer
+from infra.api.kubernetes_audit import KubernetesAudit
 from infra.api.local_only import LocalOnly
 from infra.api.registry.errors import RefusedError
 from infra.api.registry.log import SchemaLog
@@ -49,14 +50,18 @@ class EncodedPaths:
         await self._app(scope, receive, send)
 
 
-def build(log: SchemaLog | None, ready: Callable[[], str]) -> ASGIApp:
-    """Return the application; without a log it serves no registry. `ready()` says what is missing, or nothing."""
+def build(log: SchemaLog | None, ready: Callable[[], str], audit: KubernetesAudit | None = None) -> ASGIApp:
+    """Return the application; without a log it serves no registry, and without `audit` it takes no audit events.
+
+    `ready()` says what is missing, or nothing.
+    """
 
     async def readyz(_request: Request) -> Response:
         missing = ready()
         return PlainTextResponse(missing or "ready", 503 if missing else 200)
 
     routes = [Route("/healthz", healthz), Route("/readyz", readyz), Route("/", root)]
+    routes += audit.routes() if audit is not None else []
     routes += RegistryRoutes(log).routes() if log is not None else []
     handlers: Any = {RefusedError: refused, HTTPException: not_served, Exception: failed}
     return LocalOnly(EncodedPaths(Starlette(routes=routes, exception_handlers=handlers)))

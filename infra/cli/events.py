@@ -115,7 +115,7 @@ def tail(
     Parameters
     ----------
     topic
-        events, alerts, syscalls, pipeline, dead-letters, or any other.
+        events, alerts, syscalls, k8s-audit, cloudtrail, pipeline, dead-letters, or any other.
     follow
         Go on with new events until Ctrl-C.
     since
@@ -158,7 +158,7 @@ def export(
     Parameters
     ----------
     topic
-        events, alerts, syscalls, pipeline, dead-letters, or any other.
+        events, alerts, syscalls, k8s-audit, cloudtrail, pipeline, dead-letters, or any other.
     since
         From when on: how long ago (10m, 2h, 7d) or an ISO 8601 time.
     until

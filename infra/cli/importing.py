@@ -1,8 +1,8 @@
-"""`deedlog events import`: recorded system calls of another machine or time, put on record here."""
+"""`deedlog events import`: recorded events of another machine or time, put on record here."""
 
 import time
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Final
+from typing import TYPE_CHECKING, Annotated, BinaryIO, Final
 
 from cyclopts import Parameter
 
@@ -23,28 +23,41 @@ DAY_MS: Final = 86_400_000
 
 
 def import_(file: Path, /, *, node: Annotated[str, Parameter(show_default=False)] = "") -> int:
-    """Put the system calls of a recorded .scap capture on record; the session in their ids is printed.
+    """Put recorded events on record: a .scap capture of system calls, or an audit log.
 
-    An event keeps its id when the same capture is imported again.
+    An event keeps its id when the same file is imported again. Of a capture, the session in the ids is printed.
 
     Parameters
     ----------
     file
-        A capture that Falco or sysdig wrote, as it is or packed by gzip.
+        A capture that Falco or sysdig wrote, an audit log of Kubernetes or a file of CloudTrail, as it is or packed
+        by gzip. What it is tells its content.
     node
-        Name of the node in the events, by default the machine that the capture was recorded on.
+        What the events are of: of a capture the machine, by default as it says; of an audit log the cluster or
+        account.
     """
     settings = load_settings()
     try:
         with file.open("rb") as opened, readable(settings):
-            from probes.captures.reading import Capture, session_of
+            from producers.audit import is_log
 
-            capture = Capture(opened, session=session_of(file), node=node, fallback=file.stem)
-            oldest = publish(settings, capture)
+            if is_log(opened):
+                from infra.cli.importing_audit import import_log
+
+                return import_log(settings, opened, file.name, node)
+            return import_capture(settings, opened, file, node)
     except FileNotFoundError:
-        raise CliError(f"There is no {file}", "", "ls *.scap", NOT_FOUND) from None
+        raise CliError(f"There is no {file}", "", "ls", NOT_FOUND) from None
     except OSError as error:
         raise CliError(f"{file} cannot be read", error.strerror or str(error), f"ls -l {file}", FAILED) from error
+
+
+def import_capture(settings: Settings, opened: BinaryIO, file: Path, node: str) -> int:
+    """Put a capture on record. Raises what `readable` explains."""
+    from probes.captures.reading import Capture, session_of
+
+    capture = Capture(opened, session=session_of(file), node=node, fallback=file.stem)
+    oldest = publish(settings, capture)
     tell(file, capture, oldest)
     write(capture.session)
     if capture.damage:
@@ -79,14 +92,14 @@ def tell(file: Path, capture: "Capture", oldest: int | None) -> None:
         rest = f" and {len(others) - NAMED_OTHERS} more kinds" if len(others) > NAMED_OTHERS else ""
         named = ", ".join(f"{name} {count:,}" for name, count in others[:NAMED_OTHERS])
         say(f"{capture.others.total():,} are of kinds that batches do not hold: {named}{rest}")
-    kept = kept_ms()
-    if oldest is not None and kept is not None and time.time_ns() // 1_000_000 - oldest // 1_000_000 > kept:
-        days = kept // DAY_MS
-        say(f"They are older than the {days} days that {SYSCALLS} is kept, and may go from Kafka soon: replay them now")
+    tell_of_age(SYSCALLS, oldest)
 
 
-def kept_ms() -> int | None:
-    """Return how long the topic keeps events."""
+def tell_of_age(topic: str, oldest: int | None) -> None:
+    """Say if events, the first of which is of a time in ns, are older than their topic keeps them."""
     from schemas.topics import TOPICS
 
-    return TOPICS[SYSCALLS].retention_ms
+    kept = TOPICS[topic].retention_ms
+    if oldest is not None and kept is not None and time.time_ns() // 1_000_000 - oldest // 1_000_000 > kept:
+        days = kept // DAY_MS
+        say(f"They are older than the {days} days that {topic} is kept, and may go from Kafka soon: replay them now")

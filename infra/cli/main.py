@@ -35,7 +35,7 @@ def register() -> None:
     events.command("infra.cli.events:publish", name="publish", help="Put an event on record.")
     events.command("infra.cli.events:tail", name="tail", help="Show events as they come.")
     events.command("infra.cli.events:export", name="export", help="Write recorded events to a file.")
-    events.command("infra.cli.importing:import_", name="import", help="Put a recorded .scap capture on record.")
+    events.command("infra.cli.importing:import_", name="import", help="Put a capture or an audit log on record.")
     rules = noun("rules", "The rules of detection.")
     rules.command("infra.cli.rules:list_", name="list", help="Show the rules.")
     rules.command("infra.cli.rules:check", name="check", help="Check rule files.")

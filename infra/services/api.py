@@ -56,7 +56,7 @@ def run(settings: Settings, listener: socket.socket, stop: threading.Event) -> i
     registry = None if settings.registry_url else SchemaLog(settings.kafka)
     try:
         if wait_for(schemas_of(settings, registry), stop):
-            serve(registry, listener, stop)
+            serve(settings, registry, listener, stop)
     except (RefusedError, RefusedSchemaError) as error:
         return _failed(f"the schema registry refuses the schemas of this release: {error}")
     finally:
@@ -130,19 +130,27 @@ def register_here(registry: SchemaLog | None, subject: str, name: str) -> None:
     registry.repair()
 
 
-def serve(registry: SchemaLog | None, listener: socket.socket, stop: threading.Event) -> None:
+def serve(settings: Settings, registry: SchemaLog | None, listener: socket.socket, stop: threading.Event) -> None:
     """Serve HTTP until SIGTERM, or until `stop` is set."""
     # Imported here, when the broker was waited for anyway.
     import uvicorn
 
     from infra.api.app import build
+    from infra.api.kubernetes_audit import KubernetesAudit
+    from producers.publisher import Publisher
 
     async def tick() -> None:
         server.should_exit = server.should_exit or stop.is_set()
         notify(ready=1, status=status(registry))
 
-    app = build(registry, lambda: "" if registry is None or registry.complete else "the schemas are being read")
-    settings = uvicorn.Config(
+    def publisher() -> Publisher:
+        return Publisher(settings.kafka, settings.registry, source=f"/nodes/{settings.node}/api", log_level=0)
+
+    def unready() -> str:
+        return "" if registry is None or registry.complete else "the schemas are being read"
+
+    app = build(registry, unready, KubernetesAudit(publisher))
+    config = uvicorn.Config(
         app,
         http="h11",
         ws="none",
@@ -155,7 +163,7 @@ def serve(registry: SchemaLog | None, listener: socket.socket, stop: threading.E
         callback_notify=tick,
         timeout_notify=1,
     )
-    server = uvicorn.Server(settings)
+    server = uvicorn.Server(config)
     log.info("serving on http://%s:%s", *listener.getsockname())
     server.run([listener])
     notify(stopping=1)

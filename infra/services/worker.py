@@ -1,4 +1,4 @@
-"""The worker: judges what is on the topic `syscalls` by the rules, and writes alerts to outputs.
+"""The worker: judges what is on the topics of events by the rules, and writes alerts to outputs.
 
 SIGTERM ends it, SIGHUP makes it load the rules again.
 """
@@ -24,10 +24,11 @@ from infra.services.liveness import GroupPositions, Liveness
 from producers.publisher import Publisher
 from schemas.codec import Codec
 from schemas.registry import HttpRegistry
-from schemas.topics import ALERTS, SYSCALLS
+from schemas.topics import ALERTS
 from streams.app import APP_ID, build
 from streams.detection.loading import load_rules
 from streams.detection.rules import RuleSet
+from streams.judges import TOPICS
 from streams.judging import Delivery, Detection
 
 START_SECONDS: Final = 60.0
@@ -74,7 +75,7 @@ def work(settings: Settings, stop: threading.Event, reload: threading.Event) -> 
         notify(status=status(detection))
         return detection.failure or delivery.failure or (app.crash_reason if app.crashed else None)
 
-    positions = GroupPositions(settings.kafka, APP_ID, [SYSCALLS.name, ALERTS.name])
+    positions = GroupPositions(settings.kafka, APP_ID, [topic.name for topic in (*TOPICS, ALERTS)])
     try:
         return asyncio.run(run(app, stop, tend, positions))
     finally:
@@ -113,7 +114,8 @@ def rules_of(settings: Settings) -> RuleSet:
 def status(detection: Detection) -> str:
     """Return the line that `deedlog status` shows."""
     counts = detection.counts
-    done = f"{len(detection.judge.rules)} rules, {counts.batches:,} batches judged, {counts.alerts:,} alerts"
+    audit = f", {counts.audit_events:,} audit events" if counts.audit_events else ""
+    done = f"{detection.judges.rules} rules, {counts.batches:,} batches{audit} judged, {counts.alerts:,} alerts"
     return f"{done}, {counts.put_aside:,} put aside" if counts.put_aside else done
 
 

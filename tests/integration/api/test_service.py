@@ -82,7 +82,7 @@ def test_it_waits_for_the_broker_makes_all_ready_and_outlives_the_broker(setting
         broker = start_broker(settings)
         service.told("READY", "1")
         assert missing(settings, AdminClient({"bootstrap.servers": settings.kafka})) == ""
-        service.told("STATUS", "7 schemas of 7 subjects")
+        service.told("STATUS", "8 schemas of 9 subjects")
         assert get(settings, "/readyz") == "ready"
         assert "FULL_TRANSITIVE" in get(settings, "/config/events-deedlog.events.Note")
         broker.kill()
