@@ -11,6 +11,8 @@ import re
 from datetime import UTC, datetime
 from typing import Any
 
+import msgspec
+
 from streams.detection.syntax import (
     And,
     Check,
@@ -120,6 +122,11 @@ def from_base64(data: bytes) -> str | None:
 
 def check(condition: Check, call: Call, lists: dict[str, list[str]]) -> bool:
     """Say whether a comparison holds: never with an absent value."""
+    operator, _, modifier = condition.operator.partition(" ")
+    if modifier:
+        single = [msgspec.structs.replace(condition, operator=operator, values=(word,)) for word in condition.values]
+        true = sum(check(one, call, lists) for one in single)
+        return bool(single) and {"anyof": true > 0, "oneof": true == 1, "allof": true == len(single)}[modifier]
     argument = None if condition.argument is None else int(condition.argument)
     value = field(condition.field, argument, call)
     if value is None:

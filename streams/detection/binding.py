@@ -9,7 +9,7 @@ import msgspec
 from streams.detection.arguments import ArgumentError, argument_of
 from streams.detection.event_types import NAMES
 from streams.detection.fields.field import AnyField, Type
-from streams.detection.operators import ALLOWED, BUFFER, OF_LISTS, ORDER, PatternError, known_test
+from streams.detection.operators import ALLOWED, BUFFER, OF_LISTS, ORDER, known_test
 from streams.detection.parsing import ConditionSyntaxError, parse_condition
 from streams.detection.predicates import (
     FALSE,
@@ -19,6 +19,7 @@ from streams.detection.predicates import (
     Fixed,
     Listed,
     Operand,
+    PatternError,
     Predicate,
     Transformed,
     Value,

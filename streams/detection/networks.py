@@ -7,10 +7,11 @@ the other operators for one value is given as `plain`.
 from collections.abc import Callable, Iterable
 from functools import lru_cache
 from ipaddress import IPv4Network, IPv6Network, ip_address, ip_network
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
-from streams.detection.predicates import Predicate, Value
+from streams.detection.predicates import PatternError, Predicate, Value
 
+Read = TypeVar("Read")
 Network = IPv4Network | IPv6Network
 Test = Callable[[Any], bool]
 
@@ -18,7 +19,12 @@ MEMBERSHIP: Final = ("=", "!=", "in", "intersects")
 
 
 def address_test(predicate: Predicate, plain: Test) -> Test:
-    """Return the test of an address as text, or of several: `::1` is `0:0:0:0:0:0:0:1`."""
+    """Return the test of an address as text, or of several: `::1` is `0:0:0:0:0:0:0:1`.
+
+    Raises PatternError if it is to be one that is none.
+    """
+    for value in predicate.values if predicate.operator in MEMBERSHIP else ():
+        _read(ip_address, value, "address", "fd.ip = 10.0.0.1; networks are compared by fd.net")
     wanted = frozenset(_canonical(str(value)) for value in predicate.values)
     return _test(predicate, plain, lambda value: value in wanted)
 
@@ -26,9 +32,11 @@ def address_test(predicate: Predicate, plain: Test) -> Test:
 def network_test(predicate: Predicate, plain: Test) -> Test:
     """Return the test of whether an address, or one of several, is in one of the networks, `10.0.0.0/8`.
 
-    What is no network holds no address.
+    Raises PatternError if one of them is none.
     """
-    wanted = [network for network in map(_network, predicate.values) if network is not None]
+    wanted: list[Network] = []
+    if predicate.operator in MEMBERSHIP:
+        wanted = [_read(_network, value, "network", "fd.net = 10.0.0.0/8") for value in predicate.values]
     return _test(predicate, plain, lambda value: _is_within(value, wanted))
 
 
@@ -59,11 +67,15 @@ def _canonical(text: str) -> str:
         return text
 
 
-def _network(text: Value) -> Network | None:
+def _network(text: str) -> Network:
+    return ip_network(text, strict=False)
+
+
+def _read(how: Callable[[str], Read], value: Value, what: str, example: str) -> Read:
     try:
-        return ip_network(str(text), strict=False)
+        return how(str(value))
     except ValueError:
-        return None
+        raise PatternError(f"{str(value)!r} is no {what}; write it as in {example}") from None
 
 
 def _is_within(address: str, networks: Iterable[Network]) -> bool:

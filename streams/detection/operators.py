@@ -7,7 +7,7 @@ from typing import Any, Final
 import re2
 
 from streams.detection.fields.field import AnyField
-from streams.detection.predicates import Predicate, Value
+from streams.detection.predicates import PatternError, Predicate, Value
 
 Test = Callable[[Any], bool]
 Types = tuple[str, ...]
@@ -27,10 +27,6 @@ ALLOWED: Final[dict[str, Types]] = {
 GLOB: Final = re.compile(r"\[([!^]?)(\]?(?:\[:\w+:\]|\\.|[^\]\\])*)\]|\\(.)|(.)", re.DOTALL)
 """A bracket with its sign and inside, an escaped character, or a character."""
 IN_BRACKET: Final = re.compile(r"\[:\w+:\]|\\(.)|([\[\]^])", re.DOTALL)
-
-
-class PatternError(ValueError):
-    """A value of glob or regex cannot be read as a pattern."""
 
 
 def test_of(predicate: Predicate, field: AnyField) -> Test:

@@ -9,6 +9,10 @@ Value = str | int | bool
 """What a field may be; absent is None."""
 
 
+class PatternError(ValueError):
+    """A value of a comparison cannot be read as what it stands for: a pattern, a network."""
+
+
 class Predicate(msgspec.Struct, frozen=True):
     """One comparison of one field."""
 

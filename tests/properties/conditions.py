@@ -6,9 +6,11 @@ from hypothesis import strategies as st
 
 from schemas.types.syscalls import Container
 from streams.detection.fields import FIELDS, Field
-from streams.detection.operators import ALLOWED
+from streams.detection.networks import MEMBERSHIP
+from streams.detection.operators import ALLOWED, ORDER
 from streams.detection.syntax import (
     LIST_OPERATORS,
+    MODIFIERS,
     And,
     Call,
     Check,
@@ -33,7 +35,7 @@ TYPES = (
     *("rename", "link", "symlink", "unlinkat", "mount", "setuid", "ptrace", "kill", "bpf", "userfaultfd"),
 )
 ENDS = ("", "c", "s", "l", "r")
-ADDRESS_TEXTS = ["10.0.0.1", "10.9.0.2", "0.0.0.0", "::1", "0:0:0:0:0:0:0:1", "10.0.0.0/8", "::"]
+ADDRESS_TEXTS = ["10.0.0.1", "10.9.0.2", "0.0.0.0", "::1", "0:0:0:0:0:0:0:1", "::"]
 NETWORK_TEXTS = ["10.0.0.0/8", "10.0.0.1", "10.9.0.77/16", "0.0.0.0/0", "::/0", "::1", "fe80::/10"]
 TEXTS = {
     "evt.type": [*TYPES, "open,", "fork"],
@@ -211,6 +213,9 @@ def checks(draw: st.DrawFn) -> Check:
     argument = str(draw(st.integers(0, 3))) if field.indexed and draw(st.booleans()) else None
     if operator == "exists":
         return Check(field.name, argument, operator)
+    if field.type == "string" and operator not in (*LIST_OPERATORS, *ORDER) and draw(st.booleans()):
+        texts = draw(st.lists(words(field, operator), max_size=3, unique_by=lambda word: word.value))
+        return Check(field.name, argument, f"{operator} {draw(st.sampled_from(MODIFIERS))}", tuple(texts))
     many = operator in LIST_OPERATORS
     values = draw(st.lists(words(field, operator), min_size=0 if many else 1, max_size=3 if many else 1))
     return Check(field.name, argument, operator, tuple(values))
@@ -293,6 +298,8 @@ def words(field: Field, operator: str) -> st.SearchStrategy[Word]:
             return st.sampled_from(REGEXES).map(lambda text: Word(text, quoted=True))
         case _, "pmatch":
             return st.sampled_from(["/etc", "/", "/*/shadow", "", "/tmp/x"]).map(lambda text: Word(text, quoted=True))
+        case _ if field.compare is not None and operator in (*MEMBERSHIP, "=="):
+            return st.sampled_from(of_field(TEXTS, field)).map(Word)
         case _:
             plain = st.builds(Word, st.sampled_from(of_field(TEXTS, field)) | st.sampled_from(ODD), st.just(True))
             return plain | st.sampled_from(list(LISTS)[:3]).map(Word) if operator in LIST_OPERATORS else plain

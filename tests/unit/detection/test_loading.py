@@ -51,6 +51,12 @@ def marked(problem: RuleError) -> str:
         ("proc.name = shells", "shells", "has 2 items", "write in (shells)"),
         ("proc.name regex 'a('", "'a('", "no pattern", ""),
         ("proc.name glob '[z-a]'", "'[z-a]'", "no pattern", ""),
+        ("proc.name startswith anyof shels", "shels", "no list shels", "did you mean shells?"),
+        ("proc.pid < anyof (1, 2)", "proc.pid < anyof (1, 2)", "< takes one number, and no anyof", ""),
+        ("proc.pid = anyof (1, a)", "a", "is a number; 'a' is not", ""),
+        ("fd.net = 10.0.0.0/33", "10.0.0.0/33", "'10.0.0.0/33' is no network", ""),
+        ("fd.snet in (10.0.0.0/8, office)", "(10.0.0.0/8, office)", "'office' is no network", ""),
+        ("fd.sip != 10.0.0", "10.0.0", "'10.0.0' is no address", ""),
         ("proc.name = ", "", "too early", ""),
     ],
 )

@@ -4,8 +4,8 @@ from typing import Any
 import pytest
 
 from streams.detection.fields import FIELDS
-from streams.detection.operators import ALLOWED, PatternError, known_test, test_of
-from streams.detection.predicates import Predicate
+from streams.detection.operators import ALLOWED, known_test, test_of
+from streams.detection.predicates import PatternError, Predicate
 
 
 def holds(operator: str, value: Any, *wanted: Any, field: str = "fd.name") -> bool:
@@ -83,7 +83,10 @@ def test_a_regular_expression_takes_time_in_proportion_to_the_text() -> None:
     assert time.monotonic() - before < 1
 
 
-@pytest.mark.parametrize(("operator", "pattern"), [("regex", "("), ("regex", "a{9999}"), ("glob", "[z-a]")])
+@pytest.mark.parametrize(
+    ("operator", "pattern"),
+    [("regex", "("), ("regex", "a{9999}"), ("regex", "((a{100}){100}){100}"), ("glob", "[z-a]")],
+)
 def test_a_pattern_that_is_none(operator: str, pattern: str) -> None:
     with pytest.raises(PatternError):
         known_test(Predicate("fd.name", None, operator, (pattern,)))
