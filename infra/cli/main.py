@@ -38,6 +38,7 @@ def register() -> None:
     events.command("infra.cli.importing:import_", name="import", help="Put a capture or an audit log on record.")
     rules = noun("rules", "The rules of detection.")
     rules.command("infra.cli.rules:list_", name="list", help="Show the rules.")
+    rules.command("infra.cli.rules:show", name="show", help="Show one rule.")
     rules.command("infra.cli.rules:check", name="check", help="Check rule files.")
     rules.command("infra.cli.rules:reload", name="reload", help="Make the running pipeline load its rules again.")
     config = noun("config", "The settings.")

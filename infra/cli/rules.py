@@ -6,17 +6,19 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
+import msgspec
+
 from infra.cli.errors import FAILED, NOT_FOUND, USAGE, CliError
 from infra.cli.formats import Output, structured, write
 from infra.cli.progress import say
-from infra.cli.tables import table
+from infra.cli.rule_views import problem_record, rule_page, rule_record, rule_table
 from infra.config import load_settings
 
+NAMED: Final = 5
 RELOADING: Final = ("worker", "agent")
 """Processes that load rules, and load them again on SIGHUP."""
 
 if TYPE_CHECKING:
-    from streams.detection.problems import RuleError
     from streams.detection.rules import Rule
 
 
@@ -34,10 +36,30 @@ def list_(*, output: Output = "table") -> int:
     for problem in found.errors:
         say(str(problem))
     if output in ("table", "wide"):
-        write(_table(found.rules, wide=output == "wide"))
+        write(rule_table(found.rules, wide=output == "wide"))
     else:
-        _write_all(map(_rule_record, found.rules), output)
+        _write_all(map(rule_record, found.rules), output)
     return FAILED if found.errors else 0
+
+
+def show(name: str, /, *, output: Output = "table") -> int:
+    """Show one rule: the built-in ones and those of the settings are looked through.
+
+    Parameters
+    ----------
+    name
+        Name of the rule, or a part of it that no other rule has; capital letters do not matter.
+    output
+        table is for people; json and jsonl are one object, yaml one document.
+    """
+    from streams.detection.loading import load_rules
+
+    rule = _named(name, load_rules(load_settings().rules, builtin=True).rules)
+    if output in ("table", "wide"):
+        write(rule_page(rule, _events(rule)))
+    else:
+        _write_all([rule_record(rule)], output)
+    return 0
 
 
 def check(*files: Path, output: Output = "table") -> int:
@@ -64,7 +86,7 @@ def check(*files: Path, output: Output = "table") -> int:
         for problem in found.problems:
             write(str(problem))
     else:
-        _write_all(map(_problem_record, found.problems), output)
+        _write_all(map(problem_record, found.problems), output)
     own = [rule for rule in found.rules if not rule.place.file.startswith("built-in/")]
     say(f"{len(own)} rules, {len(found.errors)} errors, {len(found.warnings)} warnings and notes")
     return FAILED if found.errors else 0
@@ -93,42 +115,36 @@ def reload() -> int:
     return 0
 
 
-def _table(rules: Iterable["Rule"], *, wide: bool) -> str:
-    head = ["RULE", "PRIORITY", "ENABLED", "FILE"] + ["TAGS", "DESCRIPTION"] * wide
-    return table(head, [_row(rule, wide=wide) for rule in rules])
+def _named(name: str, rules: Iterable["Rule"]) -> "Rule":
+    """Return the rule that is meant by a name, or a part of one. Raises CliError."""
+    from streams.detection.problems import did_you_mean
+
+    known = {rule.name: rule for rule in rules}
+    if name in known:
+        return known[name]
+    found = [rule for own, rule in known.items() if name.lower() in own.lower()]
+    if len(found) == 1:
+        return found[0]
+    if found:
+        why = f"It may be {', '.join(rule.name for rule in found[:NAMED])}" + ", or another" * (len(found) > NAMED)
+        raise CliError(
+            f"{len(found)} rules are called like {name!r}", why, f"deedlog rules show {found[0].name!r}", USAGE
+        )
+    raise CliError(
+        f"There is no rule {name!r}", did_you_mean(name, known).capitalize(), "deedlog rules list", NOT_FOUND
+    )
 
 
-def _row(rule: "Rule", *, wide: bool) -> list[str]:
-    row = [rule.name, rule.priority, "yes" if rule.enabled else "no", f"{rule.place.file}:{rule.place.line}"]
-    return [*row, ",".join(rule.tags), " ".join(rule.desc.split())] if wide else row
+def _events(rule: "Rule") -> frozenset[str]:
+    """Return the system calls that a rule looks at; none if it looks at all, or at other events."""
+    from streams.detection.event_types import NAMES
+    from streams.detection.specialising import types_looked_at
+    from streams.detection.tables import SYSCALL
 
-
-def _rule_record(rule: "Rule") -> dict[str, Any]:
-    return {
-        "rule": rule.name,
-        "priority": rule.priority,
-        "enabled": rule.enabled,
-        "tags": rule.tags,
-        "desc": rule.desc,
-        "condition": rule.condition,
-        "file": rule.place.file,
-        "line": rule.place.line,
-    }
-
-
-def _problem_record(problem: "RuleError") -> dict[str, Any]:
-    place = problem.place
-    return {
-        "level": problem.level,
-        "message": problem.message,
-        "hint": problem.hint,
-        "subject": problem.subject,
-        "file": place.file,
-        "line": place.line,
-        "column": place.column,
-        "width": place.width,
-        "text": place.text,
-    }
+    if rule.source != SYSCALL:
+        return frozenset()
+    found = types_looked_at([msgspec.structs.replace(rule, enabled=True)], NAMES)
+    return found if len(found) < len(NAMES) else frozenset()
 
 
 def _write_all(records: Iterable[Any], output: Any) -> None:

@@ -44,6 +44,11 @@ class Template(msgspec.Struct, frozen=True):
         """Return the fields of the output, in order."""
         return tuple(part for part in self.parts if isinstance(part, Reference))
 
+    def __str__(self) -> str:
+        """Return the output as it is written, on one line."""
+        texts = (f"%{part.key}" if isinstance(part, Reference) else part.replace("%", "%%") for part in self.parts)
+        return "".join(texts)
+
     def filled(self, value_of: Callable[[Reference], Any]) -> tuple[str, dict[str, Printed]]:
         """Return the output with the values put in, and the values by field."""
         values = {reference.key: printed(value_of(reference)) for reference in self.references}

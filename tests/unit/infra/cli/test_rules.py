@@ -4,7 +4,7 @@ from pathlib import Path
 import pytest
 
 from infra.cli.errors import NOT_FOUND, USAGE, CliError
-from infra.cli.rules import check, list_
+from infra.cli.rules import check, list_, show
 
 GOOD = "- rule: Mine\n  desc: d\n  condition: in_container and evt.type = execve\n  output: o\n  priority: notice\n"
 BAD = GOOD.replace("in_container", "in_contaner")
@@ -66,9 +66,60 @@ def test_the_list_has_built_in_rules_and_those_of_the_settings(
     monkeypatch.setenv("DEEDLOG_RULES", str(alone / "mine.yaml"))
     assert list_() == 0
     lines = capsys.readouterr().out.splitlines()
-    assert lines[0].split() == ["RULE", "PRIORITY", "ENABLED", "FILE"]
+    assert lines[0].split() == ["RULE", "SOURCE", "PRIORITY", "ENABLED", "FILE"]
     assert any(line.startswith("Mine ") and "mine.yaml:1" in line for line in lines)
     assert any(line.startswith("Shell in container ") and " no " in line for line in lines)
     assert list_(output="json") == 0
     records = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
     assert {"Mine", "Terminal shell in container"} <= {record["rule"] for record in records}
+
+
+MORE = """
+- rule: Secrets read
+  desc: |
+    Two
+    lines.
+  condition: ka.verb = get and ka.target.resource = secrets
+  output: "%ka.user.name read 100%% of %ka.req.pod.containers.image[0]"
+  priority: notice
+  tags: [k8s, secrets]
+  source: k8s_audit
+"""
+
+
+def test_one_rule_is_shown_whole(
+    alone: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (alone / "mine.yaml").write_text(GOOD + MORE)
+    monkeypatch.setenv("DEEDLOG_RULES", str(alone / "mine.yaml"))
+    assert show("secrets R") == 0
+    assert (
+        capsys.readouterr().out
+        == f"""rule:      Secrets read
+source:    k8s_audit
+priority:  notice
+enabled:   yes
+tags:      k8s, secrets
+file:      {alone}/mine.yaml:7
+desc:
+  Two
+  lines.
+condition:
+  ka.verb = get and ka.target.resource = secrets
+output:
+  %ka.user.name read 100%% of %ka.req.pod.containers.image[0]
+"""
+    )
+    assert show("Mine") == 0
+    assert "events:    execve\n" in capsys.readouterr().out
+    assert show("Mine", output="json") == 0
+    record = json.loads(capsys.readouterr().out)
+    assert (record["rule"], record["source"], record["output"]) == ("Mine", "syscall", "o")
+
+
+@pytest.mark.parametrize(("name", "code", "why"), [("container", USAGE, "It may be"), ("Mien", NOT_FOUND, "")])
+def test_a_name_that_is_none_or_of_several(alone: Path, name: str, code: int, why: str) -> None:
+    with pytest.raises(CliError) as caught:
+        show(name)
+    assert caught.value.exit_code == code
+    assert why in caught.value.why
