@@ -130,9 +130,9 @@ def _named(name: str, rules: Iterable["Rule"]) -> "Rule":
         raise CliError(
             f"{len(found)} rules are called like {name!r}", why, f"deedlog rules show {found[0].name!r}", USAGE
         )
-    raise CliError(
-        f"There is no rule {name!r}", did_you_mean(name, known).capitalize(), "deedlog rules list", NOT_FOUND
-    )
+    meant = did_you_mean(name, known).removeprefix("did you mean ").removesuffix("?")
+    why = f"Perhaps it is {meant}" if meant else ""
+    raise CliError(f"There is no rule {name!r}", why, "deedlog rules list", NOT_FOUND)
 
 
 def _events(rule: "Rule") -> frozenset[str]:

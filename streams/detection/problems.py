@@ -1,12 +1,15 @@
 """What is wrong with rules, in a form that people can act on: where, what, and what was perhaps meant."""
 
 import difflib
+from bisect import bisect_left
 from collections.abc import Iterable
 from typing import Final, Literal
 
 import msgspec
 
 Level = Literal["error", "warning", "note"]
+MANY: Final = 1000
+NEIGHBOURS: Final = 50
 SHOWN: Final = 120
 """Characters of a line that are shown."""
 
@@ -69,6 +72,13 @@ def _excerpt(place: Place) -> list[str]:
 
 
 def did_you_mean(word: str, known: Iterable[str]) -> str:
-    """Return a question naming the nearest known word, or nothing if none is near."""
-    near = difflib.get_close_matches(word, sorted(known), n=1, cutoff=0.7)
+    """Return a question naming the nearest known word, or nothing if none is near.
+
+    Of very many words only those are looked at that begin alike: a file of thousands of mistakes is told of quickly.
+    """
+    words = sorted(known)
+    if len(words) > MANY:
+        at = bisect_left(words, word)
+        words = words[max(0, at - NEIGHBOURS) : at + NEIGHBOURS]
+    near = difflib.get_close_matches(word, words, n=1, cutoff=0.7)
     return f"did you mean {near[0]}?" if near else ""

@@ -4,6 +4,8 @@ A condition is mostly a YAML block scalar: what the parser sees is folded and st
 An error has to name the line and column of the file all the same.
 """
 
+import re
+from bisect import bisect_right
 from collections.abc import Iterator
 from functools import cached_property
 from typing import Any, Final
@@ -16,6 +18,7 @@ from streams.detection.problems import Level, Place, RuleError, RuleErrors
 LOADER: Final[Any] = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 MAX_BYTES: Final = 16 << 20
 MAX_NESTING: Final = 64
+BREAK: Final = re.compile("\n|\r")
 WHITE: Final = " \ttnrvfN_LP"
 """What stands after a backslash for white space."""
 ESCAPE_LENGTHS: Final = {"x": 4, "u": 6, "U": 10}
@@ -29,13 +32,22 @@ class Document(msgspec.Struct, frozen=True, dict=True):
 
     @cached_property
     def lines(self) -> list[str]:
-        """Return the lines as YAML counts them."""
-        return self.text.replace("\r\n", "\n").replace("\r", "\n").split("\n")
+        """Return the lines as editors count them: YAML ends some at other characters too."""
+        return BREAK.split(self.text)
+
+    @cached_property
+    def starts(self) -> list[int]:
+        """Return where each line begins, and the first at 0."""
+        return [0, *(match.end() for match in BREAK.finditer(self.text))]
 
     def place(self, mark: Any, width: int = 1) -> Place:
         """Return the place of a YAML mark."""
-        text = self.lines[mark.line] if mark.line < len(self.lines) else ""
-        return Place(self.file, mark.line + 1, mark.column + 1, width, text)
+        return self.at(mark.index, width)
+
+    def at(self, index: int, width: int) -> Place:
+        """Return the place of a character of the text."""
+        line = bisect_right(self.starts, index) - 1
+        return Place(self.file, line + 1, index - self.starts[line] + 1, width, self.lines[line])
 
 
 class Text(msgspec.Struct, frozen=True):
@@ -53,15 +65,11 @@ class Text(msgspec.Struct, frozen=True):
 
     def place(self, at: int = 0, end: int | None = None) -> Place:
         """Return the place of the characters `at` to `end` of the value."""
-        source = self.document.text
-        origins = _origins(source, self.node, self.value)
+        origins = _origins(self.document.text, self.node, self.value)
         at = min(at, len(self.value))
         last = origins[min(max(at, (len(self.value) if end is None else end) - 1), len(self.value))]
         start = origins[at]
-        line = source.count("\n", 0, start)
-        column = start - (source.rfind("\n", 0, start) + 1)
-        text = self.document.lines[line] if line < len(self.document.lines) else ""
-        return Place(self.document.file, line + 1, column + 1, max(1, last - start + 1), text)
+        return self.document.at(start, max(1, last - start + 1))
 
 
 class Piece(msgspec.Struct, frozen=True):

@@ -117,7 +117,13 @@ output:
     assert (record["rule"], record["source"], record["output"]) == ("Mine", "syscall", "o")
 
 
-@pytest.mark.parametrize(("name", "code", "why"), [("container", USAGE, "It may be"), ("Mien", NOT_FOUND, "")])
+@pytest.mark.parametrize(
+    ("name", "code", "why"),
+    [
+        ("container", USAGE, "It may be"),
+        ("Launch priveleged container", NOT_FOUND, "Perhaps it is Launch privileged container"),
+    ],
+)
 def test_a_name_that_is_none_or_of_several(alone: Path, name: str, code: int, why: str) -> None:
     with pytest.raises(CliError) as caught:
         show(name)
