@@ -16,6 +16,7 @@ COLOURS: Final = {
     "informational": "",
     "debug": "2",
 }
+SYSCALL: Final = "syscall"
 TIME_WIDTH: Final = 23
 HEAD: Final = ("TIME", "PRIORITY", "RULE", "WHERE", "OUTPUT")
 WIDE_HEAD: Final = ("TIME", "PRIORITY", "RULE", "WHERE", "NODE", "IMAGE", "ID", "OUTPUT")
@@ -49,7 +50,9 @@ def alert_line(alert: Alert, *, wide: bool = False, colour: bool = False) -> str
 
 
 def where(alert: Alert) -> str:
-    """Return the container's name, or the beginning of its id, or `host`."""
+    """Return the container's name, or the beginning of its id, or `host`; of an audit log what it is of."""
+    if alert.source != SYSCALL:
+        return alert.node
     return alert.container_name or (alert.container_id[:12] if alert.container_id else "host")
 
 

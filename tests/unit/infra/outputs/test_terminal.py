@@ -50,6 +50,10 @@ def test_where_is_the_name_or_the_id_of_the_container_or_the_host() -> None:
     assert where(alert(container_id="0123456789abcdef", container_name="web")) == "web"
 
 
+def test_an_alert_of_an_audit_log_is_where_the_log_is_of() -> None:
+    assert where(alert(source="k8s_audit", node="prod")) == "prod"
+
+
 @pytest.mark.parametrize("priority", PRIORITIES)
 def test_colour_touches_nothing_but_the_priority(priority: str) -> None:
     plain, coloured = (alert_line(alert(priority=priority), colour=colour) for colour in (False, True))
