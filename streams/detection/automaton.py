@@ -34,7 +34,7 @@ from streams.detection.stages import MAX_NUMBERS, UNKNOWN, FullError, LevelStage
 from streams.detection.views import View
 
 ORDER: Final[tuple[Level | Numbers, ...]] = (
-    *(NUMBERS, RESULT, ARGUMENTS, SERVICE, PATHS, DESCRIPTOR, AGES, PROGRAM, PROCESS),
+    *(NUMBERS, RESULT, ARGUMENTS, SERVICE, DESCRIPTOR, PATHS, AGES, PROGRAM, PROCESS),
 )
 """What is cheap to learn comes first; the process, of which there is most to learn, last."""
 VECTORS: Final = frozenset(1 << place for place, level in enumerate(ORDER) if isinstance(level, Numbers))

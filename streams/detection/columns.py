@@ -110,6 +110,11 @@ class Columns:
         """Return those of the columns that are known, at the rows."""
         return {name: self.arrays[name][rows] for name in names if name in self.arrays}
 
+    @lazy
+    def lengths(self) -> Array:
+        """Return the length of each string of the batch."""
+        return np.fromiter(map(len, self.strings), np.int64, len(self.strings))
+
     def values(self, column: str, part: Array) -> list[Any]:
         """Return what entries of a column stand for in any batch: bytes, containers or the numbers themselves."""
         numbers: list[Any] = part.tolist()
@@ -131,6 +136,11 @@ class Columns:
         if known is None:
             known = self._texts[code] = self.strings[code].decode("utf-8", "surrogateescape")
         return known
+
+    def texts(self, column: str, rows: Array) -> list[str | None]:
+        """Return the strings that entries of a column of codes stand for; None where absent."""
+        array = self.arrays.get(column)
+        return [None] * len(rows) if array is None else list(map(self.text, array[rows].tolist()))
 
     def number(self, column: str, row: int) -> int | None:
         """Return one entry of a column as a Python number; None if the column is not known."""

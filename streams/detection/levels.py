@@ -9,13 +9,14 @@ from typing import Any, Final, NamedTuple
 
 import numpy as np
 
-from streams.detection.columns import Array, Columns
-from streams.detection.descriptors import Descriptor, descriptor_of
+from streams.detection.columns import STRINGS, Array, Columns
+from streams.detection.descriptors import EINPROGRESS, Descriptor, descriptor_of
 from streams.detection.event_types import OPENS
-from streams.detection.files import File, FileKey, Kind
+from streams.detection.files import File, Kind
 from streams.detection.linux import O_DIRECTORY
 from streams.detection.processes import Process, process_at
-from streams.detection.sockets import CLIENT_PORTS, Socket, without_client_port
+from streams.detection.remembering import MAX_LENGTH
+from streams.detection.sockets import CLIENT_PORTS, Outcome, Socket, without_client_port
 
 Reader = Callable[[Any], Any]
 """Gives a field's value from what its level's `raw` gives."""
@@ -36,16 +37,25 @@ class Level:
         """Return columns for the events, given as rows of one type: where all are equal the level's fields are."""
         raise NotImplementedError
 
-    def keys(self, columns: Columns, parts: Parts, places: Array) -> Sequence[Hashable] | None:
+    def keys(self, columns: Columns, parts: Parts, places: Array) -> Sequence[Hashable | None]:
         """Return what stands for the values at some places of the parts, in any batch.
 
-        None if there is nothing smaller than what fields say of it.
+        None for what is too long to be remembered.
         """
-        return list(zip(*(columns.values(name, part[places]) for name, part in parts.items()), strict=True))
+        chosen = {name: part[places] for name, part in parts.items()}
+        keys: list[Hashable | None] = list(zip(*(columns.values(*part) for part in chosen.items()), strict=True))
+        lengths = sum(columns.lengths[part] for name, part in chosen.items() if name in STRINGS)
+        for place in np.flatnonzero(lengths > MAX_LENGTH).tolist():
+            keys[place] = None
+        return keys
 
     def raw(self, columns: Columns, event: int) -> Any:
         """Return what the level's fields are read from."""
         raise NotImplementedError
+
+    def raws(self, columns: Columns, events: Array) -> Sequence[Any]:
+        """Return what the level's fields are read from for several events of one type."""
+        return [self.raw(columns, event) for event in events.tolist()]
 
 
 class Arguments(NamedTuple):
@@ -113,6 +123,9 @@ class _Arguments(Level):
         return Arguments(columns.type_of(event), flags, mode, argument, target)
 
 
+KINDS: Final = tuple(Kind)
+
+
 class _Paths(Level):
     name, cost = "paths", 4
     columns: Final = ("event_path", "event_directory", "event_path2", "event_directory2")
@@ -121,34 +134,42 @@ class _Paths(Level):
         return columns.of(self.columns, events) | {"failed": columns.arrays["event_result"][events] < 0}
 
     def raw(self, columns: Columns, event: int) -> Paths:
-        path, directory, path2, directory2 = (columns.string(name, event) for name in self.columns)
-        failed = (columns.number("event_result", event) or 0) < 0
-        return Paths(columns.type_of(event), path, directory, path2, directory2, failed)
+        [found] = self.raws(columns, np.array([event]))
+        return found
+
+    def raws(self, columns: Columns, events: Array) -> Sequence[Paths]:
+        texts = (columns.texts(name, events) for name in self.columns)
+        failed = (columns.arrays["event_result"][events] < 0).tolist()
+        types = [columns.types[code] for code in columns.arrays["event_type"][events].tolist()]
+        return list(map(Paths, types, *texts, failed))
 
 
 class _Descriptor(Level):
+    """The file or the socket behind a descriptor."""
+
     name, cost = "descriptor", 5
     columns: Final = (
-        *(
-            "event_result",
-            "event_path",
-            "event_directory",
-            "event_argument",
-            "event_flags",
-            "event_file",
-            "event_file_kind",
-        ),
+        *("event_path", "event_directory", "event_file", "event_file_kind"),
         *("event_family", "event_protocol", "event_local_address", "event_local_port"),
         *("event_remote_address", "event_remote_port"),
     )
 
     def parts(self, columns: Columns, events: Array) -> Parts:
-        if not _are_opens(columns, events):
-            return columns.of(self.columns, events)
-        return columns.of(("event_path", "event_directory"), events) | {"kind": _opened_kinds(columns, events)}
+        event_type = columns.type_of(int(events[0])) if len(events) else ""
+        if event_type in OPENS:
+            return columns.of(("event_path", "event_directory"), events) | {"kind": _opened_kinds(columns, events)}
+        names = ("event_argument", "event_flags") if event_type == "socket" else self.columns
+        return columns.of(names, events) | {"outcome": _outcomes(columns, events)}
 
     def raw(self, columns: Columns, event: int) -> Descriptor:
         return descriptor_of(columns, event)
+
+    def raws(self, columns: Columns, events: Array) -> Sequence[Descriptor]:
+        parts = self.parts(columns, events)
+        if "kind" not in parts:
+            return super().raws(columns, events)
+        paths, directories = (columns.texts(name, events) for name in ("event_path", "event_directory"))
+        return list(map(File, paths, directories, map(KINDS.__getitem__, parts["kind"].tolist())))
 
 
 class _Service(Level):
@@ -160,10 +181,11 @@ class _Service(Level):
     name, cost = "service", 4
 
     def parts(self, columns: Columns, events: Array) -> Parts:
-        if _are_opens(columns, events):
+        event_type = columns.type_of(int(events[0])) if len(events) else ""
+        if event_type in OPENS:
             return {"kind": _opened_kinds(columns, events)}
         parts = DESCRIPTOR.parts(columns, events)
-        client = CLIENT_PORTS.get(columns.type_of(int(events[0])) if len(events) else "")
+        client = CLIENT_PORTS.get(event_type)
         if client in parts:
             parts[client] = parts[client] != 0
         return parts
@@ -172,11 +194,7 @@ class _Service(Level):
         found = descriptor_of(columns, event)
         if isinstance(found, Socket):
             return without_client_port(found)
-        return File(FileKey(None, None, found.key.kind))
-
-
-def _are_opens(columns: Columns, events: Array) -> bool:
-    return len(events) > 0 and columns.type_of(int(events[0])) in OPENS
+        return File(None, None, found.kind)
 
 
 def _opened_kinds(columns: Columns, events: Array) -> Array:
@@ -187,6 +205,11 @@ def _opened_kinds(columns: Columns, events: Array) -> Array:
     return kinds
 
 
+def _outcomes(columns: Columns, events: Array) -> Array:
+    results = columns.arrays["event_result"][events]
+    return np.where(results >= 0, Outcome.DONE, np.where(results == -EINPROGRESS, Outcome.PENDING, Outcome.FAILED))
+
+
 class _Call(Level):
     """An event by itself: for fields that hang on too much of it to be shared."""
 
@@ -195,8 +218,9 @@ class _Call(Level):
     def parts(self, columns: Columns, events: Array) -> Parts:  # noqa: ARG002
         return {"place": np.arange(len(events))}
 
-    def keys(self, columns: Columns, parts: Parts, places: Array) -> None:
-        """What fields say of a call is all that is remembered of it."""
+    def keys(self, columns: Columns, parts: Parts, places: Array) -> Sequence[None]:  # noqa: ARG002
+        """A call is like no other."""
+        return [None] * len(places)
 
     def raw(self, columns: Columns, event: int) -> Call:
         return Call(columns, event)
@@ -208,8 +232,9 @@ class _Process(Level):
     def parts(self, columns: Columns, events: Array) -> Parts:
         return {"event_process": columns.arrays["event_process"][events]}
 
-    def keys(self, columns: Columns, parts: Parts, places: Array) -> None:
-        """A process is more than its fields in one condition, and seldom the same twice."""
+    def keys(self, columns: Columns, parts: Parts, places: Array) -> Sequence[None]:  # noqa: ARG002
+        """A process is more than rules ask for: what its fields say is remembered, and not what it is."""
+        return [None] * len(places)
 
     def raw(self, columns: Columns, event: int) -> Process:
         return process_at(columns, columns.number("event_process", event) or 0)

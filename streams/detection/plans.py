@@ -26,7 +26,7 @@ from streams.detection.predicates import (
     any_of,
     fields_in,
 )
-from streams.detection.remembering import Remembered
+from streams.detection.remembering import MAX_LENGTH, Remembered
 from streams.detection.transforming import test_of_comparison
 from streams.detection.views import View
 
@@ -83,7 +83,8 @@ class Leaf:
         verdict = self._remembered.get(values)
         if verdict is None:
             verdict = self._test(*values)
-            self._remembered.put(values, verdict)
+            if _length(values) <= MAX_LENGTH:
+                self._remembered.put(values, verdict)
         return verdict
 
 
@@ -231,6 +232,12 @@ def _merged(parts: Iterable[Expression], join: Callable[[Iterable[Expression]], 
         else:
             by_level.setdefault(id(level), []).append(part)
     return [join(same) for same in by_level.values()] + others
+
+
+def _length(value: object) -> int:
+    if isinstance(value, str):
+        return len(value)
+    return sum(map(_length, value)) if isinstance(value, tuple) else 1
 
 
 def vector_test(predicate: Predicate) -> Callable[[Array], Array]:

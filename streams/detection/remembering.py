@@ -7,7 +7,7 @@ T = TypeVar("T")
 
 GENERATION: Final = 8192
 MAX_LENGTH: Final = 1024
-"""What is longer, in characters, is worked out anew, so that memory is bounded."""
+"""Who remembers keeps to values that are not longer, in characters, so that memory is bounded."""
 
 
 class Remembered(Generic[T]):
@@ -28,18 +28,10 @@ class Remembered(Generic[T]):
         return found
 
     def put(self, key: Hashable, found: T) -> None:
-        """Remember what was made of a value, unless it is long."""
-        if _length(key) > MAX_LENGTH:
-            return
+        """Remember what was made of a value."""
         if len(self._young) >= self._generation:
             self._old, self._young = self._young, {}
         self._young[key] = found
 
     def __len__(self) -> int:
         return len(self._young) + len(self._old)
-
-
-def _length(key: Hashable) -> int:
-    if isinstance(key, str | bytes):
-        return len(key)
-    return sum(map(_length, key)) if isinstance(key, tuple) else 1

@@ -77,11 +77,6 @@ class Socket:
     def __init__(self, key: SocketKey) -> None:
         self.key = key
 
-    @property
-    def size(self) -> int:
-        """Return how many characters it is made of."""
-        return len(self.key.path or "")
-
     @lazy
     def _addresses(self) -> tuple[Address | None, Address | None]:
         """Return the addresses of both ends; IPv4 in IPv6's clothes is IPv4."""

@@ -12,7 +12,7 @@ import numpy as np
 from streams.detection.columns import Array, Columns
 from streams.detection.distinct import distinct
 from streams.detection.fields import FIELDS
-from streams.detection.levels import Level
+from streams.detection.levels import PROCESS, Level
 from streams.detection.plans import vector_test
 from streams.detection.predicates import Predicate
 from streams.detection.remembering import Remembered
@@ -95,27 +95,29 @@ class LevelStage:
         self.table = Table()
         self.classes = Classes()
         self._level = level
-        self._sieve = LevelSieve(atoms)
+        self._sieve = LevelSieve(atoms, remember=level is PROCESS)
         self._memory: Remembered[int] = Remembered()
 
     def classify(self, columns: Columns, events: Array) -> Array:
         """Return the classes of events."""
         groups = Groups(columns, events, self._level)
+        keys = groups.keys()
+        known = [None if key is None else self._memory.get(key) for key in keys]
+        missing = [place for place, class_ in enumerate(known) if class_ is None]
+        new = iter(self._sieve.truths(groups.raws(groups.present[missing])))
         by_code = np.zeros(groups.size, np.int64)
-        codes = groups.present.tolist()
         by_code[groups.present] = [
-            self._class_of(key, groups, code) for key, code in zip(groups.keys(), codes, strict=True)
+            self._class_of(key, next(new)) if class_ is None else class_
+            for key, class_ in zip(keys, known, strict=True)
         ]
         classes: Array = by_code[groups.codes]
         return classes
 
-    def _class_of(self, key: Hashable | None, groups: Groups, code: int) -> int:
-        found = None if key is None else self._memory.get(key)
-        if found is None:
-            found = self.classes.number(self._sieve.truths(groups.raw(code)))
-            if key is not None:
-                self._memory.put(key, found)
-        return found
+    def _class_of(self, key: Hashable | None, truths: int) -> int:
+        class_ = self.classes.number(truths)
+        if key is not None:
+            self._memory.put(key, class_)
+        return class_
 
 
 class NumberStage:

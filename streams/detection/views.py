@@ -29,9 +29,12 @@ class Groups:
         return len(self._first)
 
     def keys(self) -> Sequence[Hashable | None]:
-        """Return for each code that occurs what stands for its value in any batch, None for what nothing does."""
-        keys = self._level.keys(self._columns, self._parts, self._first[self.present])
-        return [None] * len(self.present) if keys is None else keys
+        """Return what stands in any batch for each code that occurs; None for what is not to be remembered."""
+        return self._level.keys(self._columns, self._parts, self._first[self.present])
+
+    def raws(self, codes: Array) -> Sequence[Any]:
+        """Return what the level's fields are read from, for the events of each code."""
+        return self._level.raws(self._columns, self._events[self._first[codes]])
 
     def raw(self, code: int) -> Any:
         """Return what the level's fields are read from, for the events of a code."""
