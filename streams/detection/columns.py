@@ -4,6 +4,7 @@ What is not a batch as `schemas/avsc/syscalls/syscall_batch.avsc` says raises In
 is judged, so that the rest of detection may trust lengths, codes and ancestors.
 """
 
+from collections.abc import Iterable
 from typing import Any, Final
 
 import numpy as np
@@ -83,8 +84,9 @@ class Columns:
         _check_codes(self.arrays, batch)
         _check_times(self.arrays)
         _check_ancestors(self.arrays.get("process_parent"))
+        self.processes: dict[int, Any] = {}
+        """What was made of rows of the process table, see `processes.process_at`."""
         self._texts: dict[int, str] = {}
-        self._lists: dict[str, list[int]] = {}
 
     @property
     def opens(self) -> Array:
@@ -104,6 +106,24 @@ class Columns:
             rows.setdefault(pid, []).append(row)
         return rows
 
+    def of(self, names: Iterable[str], rows: Array) -> dict[str, Array]:
+        """Return those of the columns that are known, at the rows."""
+        return {name: self.arrays[name][rows] for name in names if name in self.arrays}
+
+    @lazy
+    def lengths(self) -> Array:
+        """Return the length of each string of the batch."""
+        return np.fromiter(map(len, self.strings), np.int64, len(self.strings))
+
+    def values(self, column: str, part: Array) -> list[Any]:
+        """Return what entries of a column stand for in any batch: bytes, containers or the numbers themselves."""
+        numbers: list[Any] = part.tolist()
+        if column in STRINGS:
+            return [self.strings[code] for code in numbers]
+        if column == "process_container":
+            return [None if index == NONE else self.containers[index] for index in numbers]
+        return numbers
+
     def data(self, column: str, row: int) -> bytes:
         """Return the bytes that one entry of a column of codes stands for; none for code 0."""
         return self.strings[self.number(column, row) or 0]
@@ -117,13 +137,15 @@ class Columns:
             known = self._texts[code] = self.strings[code].decode("utf-8", "surrogateescape")
         return known
 
+    def texts(self, column: str, rows: Array) -> list[str | None]:
+        """Return the strings that entries of a column of codes stand for; None where absent."""
+        array = self.arrays.get(column)
+        return [None] * len(rows) if array is None else list(map(self.text, array[rows].tolist()))
+
     def number(self, column: str, row: int) -> int | None:
         """Return one entry of a column as a Python number; None if the column is not known."""
-        values = self._lists.get(column)
-        if values is None:
-            array = self.arrays.get(column)
-            values = self._lists[column] = [] if array is None else array.tolist()
-        return values[row] if values else None
+        array = self.arrays.get(column)
+        return None if array is None else array.item(row)
 
     def string(self, column: str, row: int) -> str | None:
         """Return the string that one entry of a column of codes stands for."""

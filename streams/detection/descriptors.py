@@ -4,7 +4,7 @@ from typing import Final
 
 from streams.detection.columns import Columns
 from streams.detection.event_types import OPENS
-from streams.detection.files import File, FileKey, Kind
+from streams.detection.files import File, Kind
 from streams.detection.linux import AF_INET, AF_INET6, AF_UNIX, IPPROTO_RAW, O_DIRECTORY, SOCK_RAW, SOCK_TYPE
 from streams.detection.sockets import UNKNOWN, Outcome, Socket, SocketKey
 
@@ -27,9 +27,9 @@ def descriptor_of(columns: Columns, event: int) -> Descriptor:
         return Socket(UNKNOWN) if failed else _made(columns, event)
     if event_type in ("memfd_create", "userfaultfd"):
         kind = Kind.UNKNOWN if failed else Kind.MEMORY if event_type == "memfd_create" else Kind.FAULTS
-        return File(FileKey(columns.string("event_path", event), None, kind))
+        return File(columns.string("event_path", event), None, kind)
     if event_type == "fchdir" and not failed:
-        return File(FileKey(columns.string("event_directory", event), None, Kind.DIRECTORY))
+        return File(columns.string("event_directory", event), None, Kind.DIRECTORY)
     if columns.number("event_family", event) or columns.number("event_file_kind", event) == SOCKET_KIND:
         return _connected(columns, event, event_type)
     return _behind(columns, event)
@@ -40,7 +40,7 @@ def _opened(columns: Columns, event: int, *, failed: bool) -> File:
     relative = path is not None and not path.startswith("/")
     directory = columns.string("event_directory", event) if relative else None
     listed = (columns.number("event_flags", event) or 0) & O_DIRECTORY
-    return File(FileKey(path, directory, Kind.FAILED if failed else Kind.DIRECTORY if listed else Kind.FILE))
+    return File(path, directory, Kind.FAILED if failed else Kind.DIRECTORY if listed else Kind.FILE)
 
 
 def _behind(columns: Columns, event: int) -> File:
@@ -48,7 +48,7 @@ def _behind(columns: Columns, event: int) -> File:
     kind = FILE_KINDS.get(columns.number("event_file_kind", event) or 0, Kind.UNKNOWN)
     if kind is Kind.FILE and path is not None and path.startswith(MEMORY):
         kind = Kind.MEMORY
-    return File(FileKey(path, None, kind))
+    return File(path, None, kind)
 
 
 def _made(columns: Columns, event: int) -> Socket:

@@ -1,41 +1,34 @@
 """Judges batches: which events match which rules, and the alerts that follow."""
 
 from functools import lru_cache
-from typing import Any, Final, NamedTuple
+from typing import Any, Final
 
 import numpy as np
 
 from schemas.types.alerts import Alert
 from schemas.types.syscalls import SyscallBatch
+from streams.detection.automaton import MAX_STATES, Automaton
 from streams.detection.columns import Columns
 from streams.detection.fields import FIELDS
 from streams.detection.fields.reading import value_in
 from streams.detection.levels import PROCESS, Call
 from streams.detection.outputs import Reference, escaped
-from streams.detection.plans import Plan, Planner
 from streams.detection.predicates import FALSE
 from streams.detection.rules import Rule, RuleSet
 from streams.detection.specialising import specialised
 from streams.detection.tables import SYSCALL
-from streams.detection.views import View
 
 MAX_TYPES: Final = 2048
-
-
-class Wanted(NamedTuple):
-    """A rule, and how to find the events of one type that match it."""
-
-    place: int
-    rule: Rule
-    plan: Plan
 
 
 class Judge:
     """Judges batches of system calls by the enabled rules of a set. The same batch always gives the same alerts."""
 
-    def __init__(self, rules: RuleSet) -> None:
+    def __init__(self, rules: RuleSet, max_states: int = MAX_STATES) -> None:
+        """Take rules; `max_states` bounds the automaton of each type of event."""
+        self._max_states = max_states
         self.rules = tuple(rule for rule in rules.rules if rule.enabled and rule.source == SYSCALL)
-        self._wanted = lru_cache(MAX_TYPES)(self._plans)
+        self._of_type = lru_cache(MAX_TYPES)(self._automaton)
 
     def judge(self, batch: SyscallBatch) -> list[Alert]:
         """Return the alerts of a batch in the order of its events, for one event in the order of the rules.
@@ -43,24 +36,16 @@ class Judge:
         Raises InvalidBatchError if the batch is not as its schema says.
         """
         columns = Columns(batch)
-        found: list[tuple[int, int, Rule]] = []
         types = columns.arrays["event_type"]
+        found: list[tuple[int, int]] = []
         for code in np.flatnonzero(np.bincount(types)).tolist():
-            wanted = self._wanted(columns.types[code])
-            if not wanted:
-                continue
-            view = View(columns, np.flatnonzero(types == code))
-            everything = np.arange(len(view.events))
-            for place, rule, plan in wanted:
-                matches = view.events[plan.select(view, everything)]
-                found += [(event, place, rule) for event in matches.tolist()]
-        return [alert(columns, event, rule) for event, _, rule in sorted(found, key=lambda match: match[:2])]
+            found += self._of_type(columns.types[code]).matches(columns, np.flatnonzero(types == code))
+        return [alert(columns, event, self.rules[place]) for event, place in sorted(found)]
 
-    def _plans(self, event_type: str) -> tuple[Wanted, ...]:
-        """Return the plans of the rules that may match events of a type."""
-        planner = Planner()
-        parts = [(place, rule, specialised(rule.expression, event_type)) for place, rule in enumerate(self.rules)]
-        return tuple(Wanted(place, rule, planner.plan(part)) for place, rule, part in parts if part != FALSE)
+    def _automaton(self, event_type: str) -> Automaton:
+        """Return what judges events of a type by the rules that may match them."""
+        parts = ((place, specialised(rule.expression, event_type)) for place, rule in enumerate(self.rules))
+        return Automaton([(place, part) for place, part in parts if part != FALSE], self._max_states)
 
 
 def alert(columns: Columns, event: int, rule: Rule) -> Alert:

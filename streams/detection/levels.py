@@ -5,42 +5,57 @@ and remembered once per distinct value of the level and not once per event.
 """
 
 from collections.abc import Callable, Hashable, Sequence
-from typing import Any, Final, NamedTuple, Protocol
+from typing import Any, Final, NamedTuple
 
 import numpy as np
 
-from streams.detection.columns import Array, Columns
-from streams.detection.descriptors import Descriptor, descriptor_of
+from streams.detection.columns import STRINGS, Array, Columns
+from streams.detection.descriptors import EINPROGRESS, Descriptor, descriptor_of
 from streams.detection.event_types import OPENS
-from streams.detection.files import Kind
+from streams.detection.files import File, Kind
 from streams.detection.linux import O_DIRECTORY
-from streams.detection.processes import Process
+from streams.detection.processes import Process, process_at
+from streams.detection.remembering import MAX_LENGTH
+from streams.detection.sockets import CLIENT_PORTS, Outcome, Socket, without_client_port
 
 Reader = Callable[[Any], Any]
 """Gives a field's value from what its level's `raw` gives."""
 
 
-MAX_LENGTH: Final = 1024
+Parts = dict[str, Array]
+"""Columns by name, each with one entry an event."""
 
 
-class Level(Protocol):
+class Level:
     """How the events of one type fall into groups within which the level's fields are the same."""
 
     name: str
     cost: int
     """Levels are compared in this order: cheap ones that rule out most come first."""
 
-    def keys(self, columns: Columns, events: Array) -> Array:
-        """Return for each event, given as rows of one type, an int64: equal where the level's fields are."""
+    def parts(self, columns: Columns, events: Array) -> Parts:
+        """Return columns for the events, given as rows of one type: where all are equal the level's fields are."""
+        raise NotImplementedError
+
+    def keys(self, columns: Columns, parts: Parts, places: Array) -> Sequence[Hashable | None]:
+        """Return what stands for the values at some places of the parts, in any batch.
+
+        None for what is too long to be remembered.
+        """
+        chosen = {name: part[places] for name, part in parts.items()}
+        keys: list[Hashable | None] = list(zip(*(columns.values(*part) for part in chosen.items()), strict=True))
+        lengths = sum(columns.lengths[part] for name, part in chosen.items() if name in STRINGS)
+        for place in np.flatnonzero(lengths > MAX_LENGTH).tolist():
+            keys[place] = None
+        return keys
 
     def raw(self, columns: Columns, event: int) -> Any:
         """Return what the level's fields are read from."""
+        raise NotImplementedError
 
-    def identity(self, raw: Any) -> Hashable | None:
-        """Return what stands for the value between batches; None where the values of fields must."""
-
-    def is_small(self, raw: Any) -> bool:
-        """Say whether the value may be remembered; long ones are compared anew, so that memory is bounded."""
+    def raws(self, columns: Columns, events: Array) -> Sequence[Any]:
+        """Return what the level's fields are read from for several events of one type."""
+        return [self.raw(columns, event) for event in events.tolist()]
 
 
 class Arguments(NamedTuple):
@@ -72,182 +87,189 @@ class Call(NamedTuple):
     event: int
 
 
-class _Type:
+class _Type(Level):
     name, cost = "type", 0
 
-    def keys(self, columns: Columns, events: Array) -> Array:
-        return columns.arrays["event_type"][events].astype(np.int64)
+    def parts(self, columns: Columns, events: Array) -> Parts:
+        return {"event_type": columns.arrays["event_type"][events]}
 
     def raw(self, columns: Columns, event: int) -> str:
         return columns.type_of(event)
 
-    def identity(self, raw: str) -> Hashable:
-        return raw
 
-    def is_small(self, raw: str) -> bool:
-        return len(raw) < MAX_LENGTH
-
-
-class _Column:
+class _Column(Level):
     """One column of numbers; missing ones count as not known."""
 
     def __init__(self, name: str, column: str, cost: int) -> None:
         self.name, self.column, self.cost = name, column, cost
 
-    def keys(self, columns: Columns, events: Array) -> Array:
-        return columns.arrays[self.column][events].astype(np.int64)
+    def parts(self, columns: Columns, events: Array) -> Parts:
+        return {self.column: columns.arrays[self.column][events]}
 
     def raw(self, columns: Columns, event: int) -> int | None:
         return columns.number(self.column, event)
 
-    def identity(self, raw: int) -> Hashable:
-        return raw
 
-    def is_small(self, raw: int) -> bool:  # noqa: ARG002
-        return True
-
-
-class _Arguments:
+class _Arguments(Level):
     name, cost = "arguments", 3
 
-    def keys(self, columns: Columns, events: Array) -> Array:
+    def parts(self, columns: Columns, events: Array) -> Parts:
         names = ("event_flags", "event_mode", "event_argument", "event_target")
-        return combined([columns.arrays[name][events] for name in names if name in columns.arrays], len(events))
+        return columns.of(names, events)
 
     def raw(self, columns: Columns, event: int) -> Arguments:
         flags, mode = columns.number("event_flags", event), columns.number("event_mode", event)
         argument, target = columns.number("event_argument", event), columns.number("event_target", event)
         return Arguments(columns.type_of(event), flags, mode, argument, target)
 
-    def identity(self, raw: Arguments) -> Hashable:
-        return raw
 
-    def is_small(self, raw: Arguments) -> bool:  # noqa: ARG002
-        return True
+KINDS: Final = tuple(Kind)
 
 
-class _Paths:
+class _Paths(Level):
     name, cost = "paths", 4
     columns: Final = ("event_path", "event_directory", "event_path2", "event_directory2")
 
-    def keys(self, columns: Columns, events: Array) -> Array:
-        parts = [columns.arrays[name][events] for name in self.columns if name in columns.arrays]
-        return combined([*parts, columns.arrays["event_result"][events] < 0], len(events))
+    def parts(self, columns: Columns, events: Array) -> Parts:
+        return columns.of(self.columns, events) | {"failed": columns.arrays["event_result"][events] < 0}
 
     def raw(self, columns: Columns, event: int) -> Paths:
-        path, directory, path2, directory2 = (columns.string(name, event) for name in self.columns)
-        failed = (columns.number("event_result", event) or 0) < 0
-        return Paths(columns.type_of(event), path, directory, path2, directory2, failed)
+        [found] = self.raws(columns, np.array([event]))
+        return found
 
-    def identity(self, raw: Paths) -> Hashable:
-        return raw
+    def raws(self, columns: Columns, events: Array) -> Sequence[Paths]:
+        texts = (columns.texts(name, events) for name in self.columns)
+        failed = (columns.arrays["event_result"][events] < 0).tolist()
+        types = [columns.types[code] for code in columns.arrays["event_type"][events].tolist()]
+        return list(map(Paths, types, *texts, failed))
 
-    def is_small(self, raw: Paths) -> bool:
-        return sum(len(text) for text in raw[1:5] if isinstance(text, str)) < MAX_LENGTH
 
+class _Descriptor(Level):
+    """The file or the socket behind a descriptor."""
 
-class _Descriptor:
-    name, cost = "descriptor", 4
+    name, cost = "descriptor", 5
     columns: Final = (
-        *(
-            "event_result",
-            "event_path",
-            "event_directory",
-            "event_argument",
-            "event_flags",
-            "event_file",
-            "event_file_kind",
-        ),
+        *("event_path", "event_directory", "event_file", "event_file_kind"),
         *("event_family", "event_protocol", "event_local_address", "event_local_port"),
         *("event_remote_address", "event_remote_port"),
     )
 
-    def keys(self, columns: Columns, events: Array) -> Array:
-        arrays = columns.arrays
-        if not len(events) or columns.type_of(int(events[0])) not in OPENS:
-            return combined([arrays[name][events] for name in self.columns if name in arrays], len(events))
-        parts = [arrays[name][events] for name in ("event_path", "event_directory") if name in arrays]
-        kinds = np.where(arrays["event_result"][events] < 0, Kind.FAILED, Kind.FILE)
-        if "event_flags" in arrays:
-            kinds[(kinds != Kind.FAILED) & (arrays["event_flags"][events] & np.uint64(O_DIRECTORY) != 0)] = 2
-        return combined([*parts, kinds], len(events))
+    def parts(self, columns: Columns, events: Array) -> Parts:
+        event_type = columns.type_of(int(events[0])) if len(events) else ""
+        if event_type in OPENS:
+            return columns.of(("event_path", "event_directory"), events) | {"kind": _opened_kinds(columns, events)}
+        names = ("event_argument", "event_flags") if event_type == "socket" else self.columns
+        return columns.of(names, events) | {"outcome": _outcomes(columns, events)}
 
     def raw(self, columns: Columns, event: int) -> Descriptor:
         return descriptor_of(columns, event)
 
-    def identity(self, raw: Descriptor) -> Hashable:
-        return raw.key
+    def raws(self, columns: Columns, events: Array) -> Sequence[Descriptor]:
+        parts = self.parts(columns, events)
+        if "kind" not in parts:
+            return super().raws(columns, events)
+        paths, directories = (columns.texts(name, events) for name in ("event_path", "event_directory"))
+        return list(map(File, paths, directories, map(KINDS.__getitem__, parts["kind"].tolist())))
 
-    def is_small(self, raw: Descriptor) -> bool:
-        return raw.size < MAX_LENGTH
+
+class _Service(Level):
+    """The kind of what is behind a descriptor, and of a connection all but the port of its client.
+
+    Each connection has a new port for its client, and rules seldom ask for it: without it there are few to compare.
+    """
+
+    name, cost = "service", 4
+
+    def parts(self, columns: Columns, events: Array) -> Parts:
+        event_type = columns.type_of(int(events[0])) if len(events) else ""
+        if event_type in OPENS:
+            return {"kind": _opened_kinds(columns, events)}
+        parts = DESCRIPTOR.parts(columns, events)
+        client = CLIENT_PORTS.get(event_type)
+        if client in parts:
+            parts[client] = parts[client] != 0
+        return parts
+
+    def raw(self, columns: Columns, event: int) -> Descriptor:
+        found = descriptor_of(columns, event)
+        if isinstance(found, Socket):
+            return without_client_port(found)
+        return File(None, None, found.kind)
 
 
-class _Call:
+def _opened_kinds(columns: Columns, events: Array) -> Array:
+    kinds = np.where(columns.arrays["event_result"][events] < 0, Kind.FAILED, Kind.FILE)
+    if "event_flags" in columns.arrays:
+        listed = columns.arrays["event_flags"][events] & np.uint64(O_DIRECTORY) != 0
+        kinds[(kinds != Kind.FAILED) & listed] = Kind.DIRECTORY
+    return kinds
+
+
+def _outcomes(columns: Columns, events: Array) -> Array:
+    results = columns.arrays["event_result"][events]
+    return np.where(results >= 0, Outcome.DONE, np.where(results == -EINPROGRESS, Outcome.PENDING, Outcome.FAILED))
+
+
+class _Call(Level):
     """An event by itself: for fields that hang on too much of it to be shared."""
 
-    name, cost = "call", 7
+    name, cost = "call", 9
 
-    def keys(self, columns: Columns, events: Array) -> Array:  # noqa: ARG002
-        return np.arange(len(events))
+    def parts(self, columns: Columns, events: Array) -> Parts:  # noqa: ARG002
+        return {"place": np.arange(len(events))}
+
+    def keys(self, columns: Columns, parts: Parts, places: Array) -> Sequence[None]:  # noqa: ARG002
+        """A call is like no other."""
+        return [None] * len(places)
 
     def raw(self, columns: Columns, event: int) -> Call:
         return Call(columns, event)
 
-    def identity(self, raw: Call) -> None:
-        """What fields say of a call is all that is remembered of it."""
 
-    def is_small(self, raw: Call) -> bool:
-        return PATHS.is_small(PATHS.raw(raw.columns, raw.event))
+class _Process(Level):
+    name, cost = "process", 7
 
+    def parts(self, columns: Columns, events: Array) -> Parts:
+        return {"event_process": columns.arrays["event_process"][events]}
 
-class _Process:
-    name, cost = "process", 5
-
-    def keys(self, columns: Columns, events: Array) -> Array:
-        return columns.arrays["event_process"][events].astype(np.int64)
+    def keys(self, columns: Columns, parts: Parts, places: Array) -> Sequence[None]:  # noqa: ARG002
+        """A process is more than rules ask for: what its fields say is remembered, and not what it is."""
+        return [None] * len(places)
 
     def raw(self, columns: Columns, event: int) -> Process:
-        return Process(columns, columns.number("event_process", event) or 0)
+        return process_at(columns, columns.number("event_process", event) or 0)
 
-    def identity(self, raw: Process) -> None:
-        """A process is more than its fields in one condition, and seldom the same twice."""
 
-    def is_small(self, raw: Process) -> bool:
-        return len(raw.cmdline or "") + len(raw.string("cwd") or "") < MAX_LENGTH
+class _Program(Level):
+    """The name and the container of the process: there are few, and most rules begin by asking for them."""
+
+    name, cost = "program", 6
+    columns: Final = ("process_name", "process_container")
+
+    def parts(self, columns: Columns, events: Array) -> Parts:
+        return columns.of(self.columns, columns.arrays["event_process"][events])
+
+    def raw(self, columns: Columns, event: int) -> Process:
+        return PROCESS.raw(columns, event)
 
 
 class Numbers:
     """Fields that are numbers of the event itself: compared as vectors, not by distinct value."""
 
-    name, cost = "number", 1
-
-
-def combined(parts: Sequence[Array], rows: int) -> Array:
-    """Return int64 keys that are equal where all parts are."""
-    keys, top = np.zeros(rows, np.int64), 0
-    for part in parts:
-        codes = _dense(part)
-        span = int(codes.max(initial=0)) + 1
-        if (top + 1) * span > 1 << 62:
-            keys = np.unique(keys, return_inverse=True)[1].astype(np.int64)
-            top = int(keys.max(initial=0))
-        keys, top = keys * span + codes, top * span + span - 1
-    return keys
-
-
-def _dense(values: Array) -> Array:
-    """Return small int64 codes that are equal where the values are."""
-    small = int(values.max(initial=0)) < 1 << 20 and int(values.min(initial=0)) >= 0
-    codes: Array = values if small else np.unique(values, return_inverse=True)[1]
-    return codes.astype(np.int64)
+    def __init__(self, name: str, cost: int) -> None:
+        self.name, self.cost = name, cost
 
 
 TYPE: Final = _Type()
-NUMBERS: Final = Numbers()
-MOMENT: Final = _Column("moment", "event_time", 6)
+NUMBERS: Final = Numbers("numbers", 1)
+AGES: Final = Numbers("ages", 6)
+"""Numbers that hang on the process too."""
+MOMENT: Final = _Column("moment", "event_time", 8)
 RESULT: Final = _Column("result", "event_result", 2)
 ARGUMENTS: Final = _Arguments()
 PATHS: Final = _Paths()
 DESCRIPTOR: Final = _Descriptor()
+SERVICE: Final = _Service()
 CALL: Final = _Call()
 PROCESS: Final = _Process()
+PROGRAM: Final = _Program()

@@ -7,6 +7,7 @@ The order of open and mode flags is the one in which Falco prints them (libs, dr
 
 import errno
 import re
+from functools import lru_cache
 from typing import Final
 
 O_ACCMODE: Final = 0o3
@@ -113,6 +114,7 @@ def names_of(bits: int, names: dict[str, int]) -> str:
     return "|".join(_names(bits, names)) or "0"
 
 
+@lru_cache(1024)
 def capabilities(mask: int) -> str:
     """Return the names of capabilities, parted by spaces; those that this table does not know by number."""
     known = [name for bit, name in enumerate(CAPABILITIES) if mask >> bit & 1]

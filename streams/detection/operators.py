@@ -24,6 +24,8 @@ ALLOWED: Final[dict[str, Types]] = {
 }
 
 
+GLOB_SIGNS: Final = frozenset("*?[")
+"""What makes a name of a path prefix a pattern."""
 GLOB: Final = re.compile(r"\[([!^]?)(\]?(?:\[:\w+:\]|\\.|[^\]\\])*)\]|\\(.)|(.)", re.DOTALL)
 """A bracket with its sign and inside, an escaped character, or a character."""
 IN_BRACKET: Final = re.compile(r"\[:\w+:\]|\\(.)|([\[\]^])", re.DOTALL)
@@ -193,7 +195,7 @@ def _path_prefix(prefixes: list[str]) -> Test:
 
 
 def _name_test(name: str) -> Test:
-    return glob(name) if set(name) & set("*?[") else lambda value: bool(value == name)
+    return glob(name) if set(name) & GLOB_SIGNS else lambda value: bool(value == name)
 
 
 def _bytes(value: str) -> bytes:

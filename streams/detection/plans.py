@@ -26,7 +26,7 @@ from streams.detection.predicates import (
     any_of,
     fields_in,
 )
-from streams.detection.remembering import Remembered
+from streams.detection.remembering import MAX_LENGTH, Remembered
 from streams.detection.transforming import test_of_comparison
 from streams.detection.views import View
 
@@ -59,7 +59,7 @@ class Leaf:
         self.cost = float(level.cost)
         self._level = level
         self._readers, self._test, _ = compiled(expression)
-        self._remembered = Remembered()
+        self._remembered: Remembered[bool] = Remembered()
 
     def select(self, view: View, places: Array) -> Array:
         """Return the places whose level's value fits."""
@@ -78,28 +78,23 @@ class Leaf:
         return fitting
 
     def _verdict(self, raw: Any) -> bool:
-        """Return the verdict on a value, by what it is made of or, where that is too much, by its fields."""
-        key = self._level.identity(raw)
-        values = None
-        if key is None:
-            values = [reader(raw) for reader in self._readers]
-            key = tuple(values)
-        verdict = self._remembered.get(key)
+        """Return the verdict on what the fields say of a value."""
+        values = tuple(reader(raw) for reader in self._readers)
+        verdict = self._remembered.get(values)
         if verdict is None:
-            verdict = self._test(*(values or [reader(raw) for reader in self._readers]))
-            if self._level.is_small(raw):
-                self._remembered.put(key, verdict)
+            verdict = self._test(*values)
+            if _length(values) <= MAX_LENGTH:
+                self._remembered.put(values, verdict)
         return verdict
 
 
 class NumberLeaf:
     """A comparison of numbers of the event itself."""
 
-    cost = float(Numbers.cost)
-
     def __init__(self, predicate: Predicate) -> None:
+        self.cost = float(FIELDS[predicate.field].level.cost)
         self._how = FIELDS[predicate.field].how
-        self._fits = _vector_test(predicate)
+        self._fits = vector_test(predicate)
 
     def select(self, view: View, places: Array) -> Array:
         """Return the places whose number is known and fits."""
@@ -112,7 +107,7 @@ class NumberLeaf:
 class MixedLeaf:
     """A comparison of fields that hang on several levels, or of numbers transformed: event by event."""
 
-    cost = float(Numbers.cost) + 100
+    cost = 100.0
 
     def __init__(self, comparison: Comparison) -> None:
         self._fields, self._test = test_of_comparison(comparison)
@@ -239,7 +234,13 @@ def _merged(parts: Iterable[Expression], join: Callable[[Iterable[Expression]], 
     return [join(same) for same in by_level.values()] + others
 
 
-def _vector_test(predicate: Predicate) -> Callable[[Array], Array]:
+def _length(value: object) -> int:
+    if isinstance(value, str):
+        return len(value)
+    return sum(map(_length, value)) if isinstance(value, tuple) else 1
+
+
+def vector_test(predicate: Predicate) -> Callable[[Array], Array]:
     """Return the comparison over vectors."""
     wanted: Any = predicate.values[0] if predicate.values else None
     match predicate.operator:

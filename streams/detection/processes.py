@@ -48,7 +48,7 @@ class Process:
     def parent(self) -> "Process | None":
         """Return the parent, if it is known."""
         row = self.number("parent", NONE)
-        return None if row is None else Process(self.columns, row)
+        return None if row is None else process_at(self.columns, row)
 
     @lazy
     def ancestors(self) -> list["Process"]:
@@ -95,4 +95,12 @@ class Process:
         nearest = next((one for one in (self, *self.ancestors) if one.number("pid") == sid), None)
         if nearest is not None:
             return [nearest]
-        return [Process(self.columns, row) for row in self.columns.rows_of_pids.get(sid, ())]
+        return [process_at(self.columns, row) for row in self.columns.rows_of_pids.get(sid, ())]
+
+
+def process_at(columns: Columns, row: int) -> Process:
+    """Return the process of a row; one that was asked for before, with what it was found to be."""
+    found: Process | None = columns.processes.get(row)
+    if found is None:
+        found = columns.processes[row] = Process(columns, row)
+    return found

@@ -1,33 +1,37 @@
-"""Verdicts remembered between batches, in bounded memory."""
+"""What was worked out of values, remembered between batches in bounded memory."""
 
 from collections.abc import Hashable
-from typing import Final
+from typing import Final, Generic, TypeVar
+
+T = TypeVar("T")
 
 GENERATION: Final = 8192
+MAX_LENGTH: Final = 1024
+"""Who remembers keeps to values that are not longer, in characters, so that memory is bounded."""
 
 
-class Remembered:
-    """Verdicts by value. The least used half goes when it is full: what was asked for lately stays."""
+class Remembered(Generic[T]):
+    """Results by value. The least used half goes when it is full: what was asked for lately stays."""
 
     def __init__(self, generation: int = GENERATION) -> None:
         self._generation = generation
-        self._young: dict[Hashable, bool] = {}
-        self._old: dict[Hashable, bool] = {}
+        self._young: dict[Hashable, T] = {}
+        self._old: dict[Hashable, T] = {}
 
-    def get(self, key: Hashable) -> bool | None:
-        """Return the verdict on a value, None if it is not known (any more)."""
-        verdict = self._young.get(key)
-        if verdict is None:
-            verdict = self._old.get(key)
-            if verdict is not None:
-                self.put(key, verdict)
-        return verdict
+    def get(self, key: Hashable) -> T | None:
+        """Return what was made of a value, None if it is not known (any more)."""
+        found = self._young.get(key)
+        if found is None:
+            found = self._old.get(key)
+            if found is not None:
+                self.put(key, found)
+        return found
 
-    def put(self, key: Hashable, verdict: bool) -> None:
-        """Remember a verdict."""
+    def put(self, key: Hashable, found: T) -> None:
+        """Remember what was made of a value."""
         if len(self._young) >= self._generation:
             self._old, self._young = self._young, {}
-        self._young[key] = verdict
+        self._young[key] = found
 
     def __len__(self) -> int:
         return len(self._young) + len(self._old)

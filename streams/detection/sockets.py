@@ -17,6 +17,8 @@ UDP: Final = 17
 PROTOCOLS: Final = {1: "icmp", TCP: "tcp", UDP: "udp", 58: "icmp", IPPROTO_RAW: "raw"}
 FAMILIES: Final = {AF_UNIX: ("unix", "u"), AF_INET: ("ipv4", "4"), AF_INET6: ("ipv6", "6")}
 SERVING: Final = frozenset({"bind", "listen"})
+CLIENT_PORTS: Final = {"connect": "event_local_port"} | dict.fromkeys(ACCEPTS, "event_remote_port")
+"""The column of the client's port, for types that tell by themselves which end is the client."""
 
 Address = IPv4Address | IPv6Address
 
@@ -56,6 +58,17 @@ class End(NamedTuple):
         return f"{self.address}:{self.port}"
 
 
+def without_client_port(found: "Socket") -> "Socket":
+    """Return the socket with nothing told of its client's port but whether it has one."""
+    match CLIENT_PORTS.get(found.key.type):
+        case "event_local_port":
+            return Socket(found.key._replace(local_port=min(found.key.local_port, 1)))
+        case "event_remote_port":
+            return Socket(found.key._replace(remote_port=min(found.key.remote_port, 1)))
+        case _:
+            return found
+
+
 class Socket:
     """A socket with the addresses of its two ends, as far as they are known."""
 
@@ -63,11 +76,6 @@ class Socket:
 
     def __init__(self, key: SocketKey) -> None:
         self.key = key
-
-    @property
-    def size(self) -> int:
-        """Return how many characters it is made of."""
-        return len(self.key.path or "")
 
     @lazy
     def _addresses(self) -> tuple[Address | None, Address | None]:

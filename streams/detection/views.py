@@ -1,19 +1,25 @@
 """The events of one type in a batch, grouped by what fields hang on."""
 
+from collections.abc import Hashable, Sequence
 from typing import Any
 
 import numpy as np
 
 from streams.detection.columns import Array, Columns
+from streams.detection.distinct import distinct
 from streams.detection.levels import Level
 
 
 class Groups:
     """Events that share a level's values: a code for each event, and what each code stands for."""
 
-    def __init__(self, view: "View", level: Level) -> None:
-        self.codes, self._first = _distinct(level.keys(view.columns, view.events))
-        self._view = view
+    def __init__(self, columns: Columns, events: Array, level: Level) -> None:
+        self._parts = level.parts(columns, events)
+        self.codes, self._first = distinct(list(self._parts.values()), len(events))
+        self.present = np.flatnonzero(self._first >= 0)
+        """The codes that occur."""
+        self._columns = columns
+        self._events = events
         self._level = level
         self._raws: dict[int, Any] = {}
 
@@ -22,12 +28,20 @@ class Groups:
         """Return a number above all codes."""
         return len(self._first)
 
+    def keys(self) -> Sequence[Hashable | None]:
+        """Return what stands in any batch for each code that occurs; None for what is not to be remembered."""
+        return self._level.keys(self._columns, self._parts, self._first[self.present])
+
+    def raws(self, codes: Array) -> Sequence[Any]:
+        """Return what the level's fields are read from, for the events of each code."""
+        return self._level.raws(self._columns, self._events[self._first[codes]])
+
     def raw(self, code: int) -> Any:
         """Return what the level's fields are read from, for the events of a code."""
         raw = self._raws.get(code)
         if raw is None:
-            event = int(self._view.events[self._first[code]])
-            raw = self._raws[code] = self._level.raw(self._view.columns, event)
+            event = int(self._events[self._first[code]])
+            raw = self._raws[code] = self._level.raw(self._columns, event)
         return raw
 
 
@@ -44,19 +58,5 @@ class View:
         """Return the events grouped by a level, worked out once."""
         groups = self._groups.get(level.name)
         if groups is None:
-            groups = self._groups[level.name] = Groups(self, level)
+            groups = self._groups[level.name] = Groups(self.columns, self.events, level)
         return groups
-
-
-def _distinct(keys: Array) -> tuple[Array, Array]:
-    """Return a code for each key, and for each code a place of it among the keys.
-
-    Small keys are their own codes, which needs no sorting; codes that do not occur then have any place.
-    """
-    top = int(keys.max(initial=0))
-    if 0 <= top <= 4 * len(keys) + 256 and (not len(keys) or int(keys.min()) >= 0):
-        first = np.zeros(top + 1, np.int64)
-        first[keys] = np.arange(len(keys))
-        return keys, first
-    _, first, codes = np.unique(keys, return_index=True, return_inverse=True)
-    return codes, first

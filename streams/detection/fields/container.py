@@ -6,7 +6,7 @@ from typing import Final
 from schemas.types.syscalls import Container
 from streams.detection.fields.absent import absent, not_available
 from streams.detection.fields.field import Field, Type
-from streams.detection.levels import PROCESS
+from streams.detection.levels import PROGRAM
 from streams.detection.processes import Process
 
 HOST: Final = "host"
@@ -43,7 +43,7 @@ def _field(
             return of(process.container)
         return host if process.on_host else None
 
-    return Field(name=name, type=type, doc=doc, level=PROCESS, how=how)
+    return Field(name=name, type=type, doc=doc, level=PROGRAM, how=how)
 
 
 def _info(container: Container) -> str:

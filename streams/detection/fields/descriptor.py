@@ -9,7 +9,7 @@ from streams.detection.columns import Array, Columns
 from streams.detection.descriptors import Descriptor
 from streams.detection.event_types import ON_DESCRIPTORS, OPENS
 from streams.detection.fields.field import Field
-from streams.detection.levels import DESCRIPTOR, NUMBERS
+from streams.detection.levels import DESCRIPTOR, NUMBERS, SERVICE, Level
 
 DESCRIPTORS: Final = OPENS | ON_DESCRIPTORS
 
@@ -33,8 +33,8 @@ def _descriptor(columns: Columns, events: Array) -> tuple[Array, Array | None]:
     return values, known
 
 
-def _field(name: str, doc: str, how: Callable[[Descriptor], Any]) -> Field:
-    return Field(name=name, type="string", doc=doc, level=DESCRIPTOR, how=how, types=DESCRIPTORS)
+def _field(name: str, doc: str, how: Callable[[Descriptor], Any], level: Level = DESCRIPTOR) -> Field:
+    return Field(name=name, type="string", doc=doc, level=level, how=how, types=DESCRIPTORS)
 
 
 FIELDS: Final = (
@@ -65,11 +65,13 @@ FIELDS: Final = (
         "`file`, `directory` if it was opened as one or is known as one, `ipv4`, `ipv6`, `unix`, `pipe`, `memfd`, "
         "`userfaultfd`; absent if it was not opened or is not known. Devices are files.",
         lambda found: found.type,
+        SERVICE,
     ),
     _field(
         "fd.typechar",
         "`f` for a file or a failed open, `d` for a directory, `4` and `6` for IP sockets, `u` for a unix socket or "
         "a userfaultfd, `p` for a pipe, `m` for a memfd.",
         lambda found: found.typechar,
+        SERVICE,
     ),
 )

@@ -8,7 +8,7 @@ import numpy as np
 from streams.detection.columns import NONE, Array, Columns
 from streams.detection.fields.absent import absent
 from streams.detection.fields.field import Field, Type
-from streams.detection.levels import NUMBERS, PROCESS
+from streams.detection.levels import AGES, NUMBERS, PROCESS, PROGRAM
 from streams.detection.linux import capabilities
 from streams.detection.processes import Process
 
@@ -97,7 +97,13 @@ def _thread(columns: Columns, events: Array) -> tuple[Array, Array | None]:
 
 
 FIELDS: Final = (
-    _field("proc.name", "The kernel's name of the process, at most 15 bytes.", lambda p: p.name),
+    Field(
+        name="proc.name",
+        type="string",
+        doc="The kernel's name of the process, at most 15 bytes.",
+        level=PROGRAM,
+        how=lambda process: process.name,
+    ),
     _field("proc.exe", "The first argument, argv[0], as the starter gave it.", _exe),
     _field("proc.exepath", "Path of the executable, links followed.", _exepath),
     Field(
@@ -119,7 +125,7 @@ FIELDS: Final = (
         name="proc.duration",
         type="number",
         doc="Nanoseconds since the process started.",
-        level=NUMBERS,
+        level=AGES,
         how=_duration,
     ),
     _field("proc.pname", "Name of the parent.", _of_parent(lambda p: p.name)),

@@ -7,7 +7,7 @@ from streams.detection.descriptors import Descriptor
 from streams.detection.event_types import ON_DESCRIPTORS
 from streams.detection.fields.absent import absent
 from streams.detection.fields.field import Field, Type
-from streams.detection.levels import DESCRIPTOR
+from streams.detection.levels import DESCRIPTOR, SERVICE, Level
 from streams.detection.networks import Test, address_test, network_test, port_test
 from streams.detection.predicates import Predicate
 from streams.detection.sockets import End, Socket
@@ -22,23 +22,23 @@ ROLES: Final = (
 UNNAMED: Final = "Always absent: deedlog asks no name server what an address is called."
 
 
-def _field(name: str, doc: str, how: How, type: Type = "string", compare: Compare | None = None) -> Field:
-    return Field(
-        name=name, type=type, doc=doc, level=DESCRIPTOR, how=_reader(how), compare=compare, types=ON_DESCRIPTORS
-    )
+def _field(
+    name: str, doc: str, how: How, type: Type = "string", compare: Compare | None = None, *, level: Level = SERVICE
+) -> Field:
+    return Field(name=name, type=type, doc=doc, level=level, how=_reader(how), compare=compare, types=ON_DESCRIPTORS)
 
 
 def _reader(how: How) -> Callable[[Descriptor], Any]:
     return lambda found: how(found) if isinstance(found, Socket) else None
 
 
-def _either(name: str, doc: str, of: Callable[[End], Any], compare: Compare, type: Type = "string") -> Field:
+def _either(
+    name: str, doc: str, of: Callable[[End], Any], compare: Compare, type: Type = "string", *, level: Level = SERVICE
+) -> Field:
     def how(found: Descriptor) -> tuple[Any, ...]:
         return tuple(map(of, found.both)) if isinstance(found, Socket) else ()
 
-    return Field(
-        name=name, type=type, doc=doc, level=DESCRIPTOR, how=how, compare=compare, many=True, types=ON_DESCRIPTORS
-    )
+    return Field(name=name, type=type, doc=doc, level=level, how=how, compare=compare, many=True, types=ON_DESCRIPTORS)
 
 
 def _address(end: End | None) -> str | None:
@@ -80,7 +80,13 @@ def _ends() -> list[Field]:
             _field(
                 f"fd.{letter}ip", f"IP address of the {who}. {doc}".strip(), _of(end, _address), "string", address_test
             ),
-            _field(f"fd.{letter}port", f"Port of the {who}. {doc}".strip(), _of(end, _port), "number"),
+            _field(
+                f"fd.{letter}port",
+                f"Port of the {who}. {doc}".strip(),
+                _of(end, _port),
+                "number",
+                level=SERVICE if letter == "s" else DESCRIPTOR,
+            ),
             _field(
                 f"fd.{letter}net",
                 f"IP address of the {who}, to be compared with networks: `fd.{letter}net in (10.0.0.0/8)`.",
@@ -99,7 +105,9 @@ def _of(end: Callable[[Socket], End | None], part: Callable[[End | None], Any]) 
 
 FIELDS: Final = (
     _either("fd.ip", "IP address of either end; `!=` is true if neither is it.", _address, address_test),
-    _either("fd.port", "Port of either end; `!=` is true if neither is it.", _port, port_test, "number"),
+    _either(
+        "fd.port", "Port of either end; `!=` is true if neither is it.", _port, port_test, "number", level=DESCRIPTOR
+    ),
     _either(
         "fd.net",
         "IP addresses of both ends, to be compared with networks: `fd.net = 127.0.0.0/8` is true if one of them is "

@@ -28,4 +28,4 @@ def test_types_of_a_hostile_node_do_not_fill_memory() -> None:
     judge = Judge(load_texts([("r", text)]))
     for number in range(3000):
         assert len(judge.judge(batch_of(Call(type=f"t{number}", result=-1)))) == 1
-    assert judge._wanted.cache_info().currsize <= 2048
+    assert judge._of_type.cache_info().currsize <= 2048

@@ -1,0 +1,108 @@
+"""Finds the rows of several columns that are the same, in time linear in the rows."""
+
+from collections.abc import Sequence
+from typing import Final
+
+import numpy as np
+
+from streams.detection.columns import Array
+
+MULTIPLIER: Final = np.uint64(0x9E3779B97F4A7C15)
+"""2**64 divided by the golden ratio: it spreads neighbouring numbers (Knuth, TAOCP 6.4)."""
+FEWEST: Final = 64
+ROUNDS: Final = 8
+FEW: Final = 8
+SAMPLE: Final = 32
+NOBODY: Final = -1
+
+
+def distinct(parts: Sequence[Array], rows: int) -> tuple[Array, Array]:
+    """Return a code for each row, equal where all parts are, and for each code the place of one such row.
+
+    `parts`: columns of whole numbers, each of shape (rows,). Returns int64 of shape (rows,) and of shape (codes,), in
+    which codes that no row has are -1. Rows share a code only if they were compared and found the same: hashes
+    decide where to look, and rows that were made to collide cost time alone.
+    """
+    varying = [part for part in parts if rows and part.min() != part.max()]
+    if not varying:
+        return np.zeros(rows, np.int64), np.zeros(min(rows, 1), np.int64)
+    codes = _small(varying, 4 * rows + FEWEST)
+    return _by_hash(varying, rows) if codes is None else (codes, _first(codes))
+
+
+def _small(parts: Sequence[Array], limit: int) -> Array | None:
+    """Return codes below the limit if the parts are small numbers or have few values; None if not."""
+    codes, span = None, 1
+    for part in parts:
+        found = part.astype(np.int64) if part.min() >= 0 and part.max() < limit else _few(part)
+        if found is None:
+            return None
+        codes = found if codes is None else codes * int(found.max() + 1) + found
+        span *= int(found.max()) + 1
+        if span > limit:
+            return None
+    return codes
+
+
+def _few(part: Array) -> Array | None:
+    """Return codes of a column that has few values, one comparison each; None if it has more."""
+    if len(set(part[:SAMPLE].tolist())) > FEW // 2:
+        return None
+    codes = np.zeros(len(part), np.int64)
+    left = part != part[0]
+    for code in range(1, FEW):
+        value = part[left.argmax()]
+        same = part == value
+        codes[same] = code
+        left &= ~same
+        if not left.any():
+            return codes
+    return None
+
+
+def _first(codes: Array) -> Array:
+    first = np.full(int(codes.max()) + 1, NOBODY)
+    first[codes] = np.arange(len(codes))
+    return first
+
+
+def _by_hash(parts: Sequence[Array], rows: int) -> tuple[Array, Array]:
+    hashes = _mixed(parts)
+    codes = np.empty(rows, np.int64)
+    firsts: list[Array] = []
+    left, offset = np.arange(rows), 0
+    for _ in range(ROUNDS):
+        bits = max(len(left) * 2, FEWEST).bit_length()
+        slots = (hashes >> np.uint64(64 - bits)).astype(np.int64)
+        first = np.full(1 << bits, NOBODY)
+        first[slots] = left
+        chosen = first[slots]
+        same = np.ones(len(left), bool)
+        for part in parts:
+            same &= part[left] == part[chosen]
+        codes[left] = slots + offset
+        firsts.append(first)
+        if same.all():
+            return codes, np.concatenate(firsts) if offset else first
+        offset += len(first)
+        left, hashes = left[~same], hashes[~same] * MULTIPLIER
+    return _by_sorting(parts, rows)
+
+
+def _mixed(parts: Sequence[Array]) -> Array:
+    hashes = np.zeros(len(parts[0]), np.uint64)
+    for part in parts:
+        hashes ^= part.astype(np.uint64)
+        hashes *= MULTIPLIER
+        hashes ^= hashes >> np.uint64(29)
+    return hashes * MULTIPLIER
+
+
+def _by_sorting(parts: Sequence[Array], rows: int) -> tuple[Array, Array]:
+    """Return the codes of rows whose hashes collide again and again."""
+    codes = np.zeros(rows, np.int64)
+    first = np.zeros(1, np.int64)
+    for part in parts:
+        ranks = np.unique(part, return_inverse=True)[1]
+        _, first, codes = np.unique(codes * rows + ranks, return_index=True, return_inverse=True)
+    return codes, first
