@@ -6,9 +6,8 @@ from typing import Final, cast
 
 import msgspec
 
-from streams.detection.arguments import ArgumentError, argument_of
 from streams.detection.event_types import NAMES
-from streams.detection.fields.field import AnyField, Type
+from streams.detection.fields.field import AnyField, IndexRefusedError, Type
 from streams.detection.operators import ALLOWED, BUFFER, OF_LISTS, ORDER, known_test
 from streams.detection.parsing import ConditionSyntaxError, parse_condition
 from streams.detection.predicates import (
@@ -17,6 +16,7 @@ from streams.detection.predicates import (
     Expression,
     FieldOperand,
     Fixed,
+    Index,
     Listed,
     Operand,
     PatternError,
@@ -258,10 +258,10 @@ class _Binder:
             case Call(transformer, parts, argument):
                 return Transformed(transformer, tuple(map(self.operand, parts)), argument)
 
-    def argument(self, check: Check, field: AnyField) -> int | str | None:
+    def argument(self, check: Check, field: AnyField) -> Index | None:
         try:
-            return argument_of(field, check.argument)
-        except ArgumentError as error:
+            return field.index(check.argument)
+        except IndexRefusedError as error:
             self.error(str(error), check.at, check.values_at or check.end)
             return None
 

@@ -18,6 +18,7 @@ from streams.detection.predicates import (
     Constant,
     Expression,
     FieldOperand,
+    Index,
     Negation,
     Predicate,
     Value,
@@ -32,7 +33,7 @@ class Compiled(NamedTuple):
 
     readers: Sequence[Reader]
     test: Callable[..., bool]
-    fields: tuple[tuple[str, int | str | None], ...]
+    fields: tuple[tuple[str, Index | None], ...]
     """The fields that the readers are of, with their indices or keys."""
 
 
@@ -49,7 +50,7 @@ def compiled(expression: Expression, table: Mapping[str, AnyField] = FIELDS) -> 
 class _Writer:
     def __init__(self, table: Mapping[str, AnyField]) -> None:
         self.table = table
-        self.fields: dict[tuple[str, int | str | None], int] = {}
+        self.fields: dict[tuple[str, Index | None], int] = {}
         self.constants: dict[str, Any] = {"__builtins__": {}}
 
     def written(self, expression: Expression) -> str:
@@ -110,7 +111,7 @@ def _is_plain(field: AnyField) -> bool:
 
 def merged(parts: Iterable[Expression], table: Mapping[str, AnyField] = FIELDS) -> list[Expression]:
     """Return alternatives with comparisons of one field joined: one set, one list of beginnings, one of ends."""
-    joined: dict[tuple[str, int | str | None, str], dict[Value, None]] = {}
+    joined: dict[tuple[str, Index | None, str], dict[Value, None]] = {}
     others: list[Expression] = []
     for part in parts:
         if isinstance(part, Predicate) and part.operator in JOINED and _is_plain(table[part.field]):

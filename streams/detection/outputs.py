@@ -10,26 +10,26 @@ from typing import Any, Final
 
 import msgspec
 
-from streams.detection.arguments import ArgumentError, argument_of
 from streams.detection.fields import FIELDS
-from streams.detection.fields.field import AnyField
+from streams.detection.fields.field import AnyField, IndexRefusedError
+from streams.detection.predicates import Index
 from streams.detection.problems import RuleErrors, did_you_mean
 from streams.detection.sources import Written
 
 REFERENCE: Final = re.compile(
-    r"""%(?:(?P<percent>%)|[0-9]*(?P<field>[A-Za-z]\w*(?:\.[A-Za-z]\w*)+)(?:\[(?P<argument>[^\]\s]*)\])?)?"""
+    r"""%(?:(?P<percent>%)|[0-9]*(?P<field>[A-Za-z]\w*(?:\.[A-Za-z]\w*)+)(?:\[(?P<argument>[^\]\n]*)\])?)?"""
 )
 ABSENT: Final = "<NA>"
 LONG: Final = 1 << 63
 
-Printed = bool | int | str | None
+Printed = bool | Index | None
 
 
 class Reference(msgspec.Struct, frozen=True):
     """A field in an output."""
 
     field: str
-    argument: int | str | None
+    argument: Index | None
     key: str
     """As it is written, without the %."""
 
@@ -109,9 +109,10 @@ def _reference(text: Written, match: re.Match[str], table: Mapping[str, AnyField
         message = f"there is no field {name}" + (f" in events of {source}" if source else "")
         raise RuleErrors(text.problem(message, match.start() + 1, match.end(), hint=hint))
     try:
-        return Reference(name, argument_of(field, argument), match[0].lstrip("%0123456789"))
-    except ArgumentError as error:
+        index = field.index(argument)
+    except IndexRefusedError as error:
         raise RuleErrors(text.problem(str(error), *match.span())) from None
+    return Reference(name, index, match[0].lstrip("%0123456789"))
 
 
 def _text(value: Printed) -> str:

@@ -7,6 +7,8 @@ import msgspec
 
 Value = str | int | bool
 """What a field may be; absent is None."""
+Index = int | str
+"""What stands in brackets after a field: which of its values is meant, by number or by key."""
 
 
 class PatternError(ValueError):
@@ -17,7 +19,7 @@ class Predicate(msgspec.Struct, frozen=True):
     """One comparison of one field."""
 
     field: str
-    argument: int | str | None
+    argument: Index | None
     operator: str
     values: tuple[Value, ...] = ()
 
@@ -26,7 +28,7 @@ class FieldOperand(msgspec.Struct, frozen=True):
     """A field that is compared after it is transformed, or with another."""
 
     field: str
-    argument: int | str | None
+    argument: Index | None
 
 
 class Fixed(msgspec.Struct, frozen=True):

@@ -102,11 +102,7 @@ def _tables(fields: Iterable[AnyField], *, with_events: bool) -> Iterable[str]:
         type_ = f"list of {field.type}s" if field.listed else field.type
         events = f" {_events(field)} |" if with_events else ""
         doc = field.doc.replace("|", "\\|")
-        yield f"| `{field.name}{_brackets(field)}` | {type_} | {doc} |{events}"
-
-
-def _brackets(field: AnyField) -> str:
-    return "[key]" if field.keyed else "[n]" if field.indexed else ""
+        yield f"| `{field.shown}` | {type_} | {doc} |{events}"
 
 
 def _events(field: AnyField) -> str:

@@ -14,7 +14,7 @@ import msgspec
 
 from streams.detection.fields import FIELDS, Field
 from streams.detection.operators import GLOB_SIGNS, known_test
-from streams.detection.predicates import Comparison, Predicate
+from streams.detection.predicates import Comparison, Index, Predicate
 from streams.detection.remembering import MAX_LENGTH, Remembered
 from streams.detection.transforming import test_of_comparison
 
@@ -62,7 +62,7 @@ class Sieve:
     """All comparisons of one field, each with its bit."""
 
     def __init__(
-        self, field: Field, argument: int | str | None, atoms: Sequence[tuple[Predicate, int]], *, remember: bool
+        self, field: Field, argument: Index | None, atoms: Sequence[tuple[Predicate, int]], *, remember: bool
     ) -> None:
         self.reader = field.reader(argument)
         self._many = field.many and argument is None

@@ -61,7 +61,7 @@ def _of_json(family: str) -> tuple[AnyField, ...]:
             doc="What a JSON pointer points to, `json.value[/user/username]`: strings as they are, all else as JSON.",
             how=lambda event: shown(event.body),
             keyed=_pointed,
-            key_needed=True,
+            needs_index=True,
         ),
         _field(f"{family}.obj", "The whole event as JSON on several lines.", _whole),
         _field(f"{family}.rawtime", "Nanoseconds since the epoch, as text.", lambda event: str(event.record.time)),

@@ -8,11 +8,11 @@ from schemas.types.audit import AuditEvent
 from streams.detection.audit.event import Event, opened
 from streams.detection.compiling import compiled
 from streams.detection.outputs import Reference
-from streams.detection.predicates import AllOf, Expression
+from streams.detection.predicates import AllOf, Expression, Index
 from streams.detection.rules import Rule, RuleSet
 from streams.detection.tables import SYSCALL, TABLES
 
-Field = tuple[str, int | str | None]
+Field = tuple[str, Index | None]
 Value = Callable[[Field], Any]
 """Gives the value of a field, read once for each event."""
 

@@ -26,7 +26,7 @@ def _list(name: str, doc: str, how: Reader) -> AnyField:
 
 
 def _keyed(name: str, doc: str, keyed: Callable[[str], Reader]) -> AnyField:
-    return AnyField(name=f"ka.{name}", type="string", doc=doc, how=lambda _: None, keyed=keyed, key_needed=True)
+    return AnyField(name=f"ka.{name}", type="string", doc=doc, how=lambda _: None, keyed=keyed, needs_index=True)
 
 
 def _parameter(name: str) -> Reader:

@@ -168,7 +168,7 @@ FIELDS: Final = (
         doc="Whether a path of the host is mounted, `ka.req.volume.hostpath[/etc*]`; use ka.req.pod.volumes.hostpath.",
         how=lambda _: None,
         keyed=_mounts,
-        key_needed=True,
+        needs_index=True,
     ),
     AnyField(
         name="ka.req.container.image",

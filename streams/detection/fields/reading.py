@@ -7,9 +7,10 @@ import numpy as np
 
 from streams.detection.fields.field import Field
 from streams.detection.levels import Call, Numbers
+from streams.detection.predicates import Index
 
 
-def value_in(field: Field, call: Call, raws: dict[str, Any], index: int | str | None = None) -> Any:
+def value_in(field: Field, call: Call, raws: dict[str, Any], index: Index | None = None) -> Any:
     """Return the value of a field, or of `field[index]`, in an event; `raws` keeps what levels give for it."""
     columns, event = call
     event_type = columns.type_of(event)

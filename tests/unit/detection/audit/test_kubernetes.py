@@ -235,7 +235,7 @@ VALUES = st.recursive(
 
 def of_all_fields(source: str) -> AuditJudge:
     table = TABLES[source].values()
-    plain = [f"%{field.name}{'[/a*]' if field.key_needed else ''}" for field in table]
+    plain = [f"%{field.name}{'[/a*]' if field.needs_index else ''}" for field in table]
     output = " ".join([*plain, *(f"%{field.name}[1]" for field in table if field.indexed)])
     head = f"- rule: R\n  desc: d\n  condition: evt.num > 0\n  priority: INFO\n  source: {source}\n"
     return AuditJudge(load_texts([("r.yaml", f"{head}  output: {output!r}\n".encode())]))
