@@ -332,7 +332,7 @@ def _parted(operator: str) -> tuple[str, str]:
 
 def _unfit(name: str, shape: Shape, operator: str, modifier: str) -> str:
     """Return why an operator cannot compare a kind of value; nothing if it can."""
-    if operator in BUFFER:
+    if operator in BUFFER and shape.type != "buffer":
         return f"{operator} compares buffers, and {name} is a {shape.type}"
     if shape.listed and (operator not in OF_LISTS or modifier):
         return f"{operator} cannot compare {name}, which is a list: only {', '.join(OF_LISTS)} can"

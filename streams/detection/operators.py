@@ -21,6 +21,7 @@ ALLOWED: Final[dict[str, Types]] = {
     "string": (*EQUALITY, *ORDER, *TEXT),
     "number": (*EQUALITY, *ORDER),
     "flag": EQUALITY,
+    "buffer": (*EQUALITY, "contains", "startswith", "endswith", *BUFFER),
 }
 
 
@@ -85,12 +86,25 @@ def _comparison(operator: str, wanted: Value) -> Test:
         case "icontains", str():
             small = _bytes(wanted).lower()
             return lambda value: small in _bytes(value).lower()
+        case "bcontains", str():
+            part = _hexadecimal(wanted)
+            return lambda value: part in _bytes(value)
+        case "bstartswith", str():
+            beginning = _hexadecimal(wanted)
+            return lambda value: _bytes(value).startswith(beginning)
         case (("glob" | "iglob"), str()):
             return glob(wanted, ignore_case=operator == "iglob")
         case "regex", str():
             return _regex(wanted)
         case _:
             raise PatternError(f"{operator} cannot compare {wanted!r}")
+
+
+def _hexadecimal(digits: str) -> bytes:
+    try:
+        return bytes.fromhex(digits)
+    except ValueError:
+        raise PatternError(f"{digits!r} is no bytes in hexadecimal, such as cafebabe") from None
 
 
 def _order(operator: str, wanted: Value) -> Test:

@@ -51,6 +51,7 @@ def _operators() -> Iterable[str]:
     yield "does, with `*` for slashes too. `regex` must match the whole value, and takes time in proportion to it."
     yield "An operator of one string takes several after `anyof`, `allof` or `oneof`: `fd.name startswith anyof (/etc,"
     yield "/root)` is true if one of them fits, or all, or exactly one.\n"
+    yield "`bcontains` and `bstartswith` take bytes of buffers in hexadecimal: `evt.buffer bcontains cafebabe`.\n"
     yield "A field that is a list takes `in`, which wants all of its values among those of the rule, `intersects`,"
     yield "which wants one of them, and `exists`. An empty list is absent.\n"
 

@@ -298,6 +298,8 @@ def words(field: Field, operator: str) -> st.SearchStrategy[Word]:
             return st.sampled_from(REGEXES).map(lambda text: Word(text, quoted=True))
         case _, "pmatch":
             return st.sampled_from(["/etc", "/", "/*/shadow", "", "/tmp/x"]).map(lambda text: Word(text, quoted=True))
+        case "buffer", ("bcontains" | "bstartswith"):
+            return st.sampled_from(["cafe", "", "00"]).map(lambda text: Word(text, quoted=True))
         case _ if field.compare is not None and operator in (*MEMBERSHIP, "=="):
             return st.sampled_from(of_field(TEXTS, field)).map(Word)
         case _:

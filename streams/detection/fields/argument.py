@@ -211,10 +211,10 @@ _ABSENT: Final = (
         for name in ("dirfd", "olddirfd", "newdirfd", "linkdirfd", "olddir", "newdir")
     ),
     absent("evt.arg.proto", "Always absent: the protocol that a new socket is asked for is not on record."),
-    absent("evt.arg.data", "Always absent: what is sent is not on record."),
+    absent("evt.arg.data", "Always absent: what is sent is not on record.", "buffer"),
     absent("evt.arg.size", "Always absent: how much is sent is not on record.", "number"),
     absent("evt.arg.uargs", "Always absent: parameters of kernel modules are not on record."),
-    absent("evt.buffer", "Always absent: what is read and written is not on record."),
+    absent("evt.buffer", "Always absent: what is read and written is not on record.", "buffer"),
 )
 
 

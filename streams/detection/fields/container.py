@@ -89,5 +89,5 @@ FIELDS: Final = (
     absent("k8s.pod.uid", PODS),
     absent("k8s.pod.ip", PODS),
     absent("k8s.pod.labels", PODS),
-    absent("k8s.pod.label", PODS, indexed=True),
+    absent("k8s.pod.label", PODS, keyed=True),
 )

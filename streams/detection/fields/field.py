@@ -9,7 +9,7 @@ import msgspec
 from streams.detection.levels import Level, Numbers, Reader
 from streams.detection.predicates import Index, Predicate, Value
 
-Type = Literal["string", "number", "flag"]
+Type = Literal["string", "number", "flag", "buffer"]
 NUMBER: Final = re.compile("[0-9]{1,3}")
 
 

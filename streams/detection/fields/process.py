@@ -160,7 +160,7 @@ FIELDS: Final = (
         "number",
     ),
     _field("proc.pvpid", "`proc.vpid` of the parent.", _of_parent(lambda p: p.number("vpid", 0)), "number"),
-    absent("proc.env", "Always absent: environments are not recorded yet.", indexed=True),
+    absent("proc.env", "Always absent: environments are not recorded yet.", keyed=True),
     absent("proc.is_exe_writable", "Always absent: modes of executables are not recorded yet.", "flag"),
     absent("proc.is_exe_upper_layer", LAYERS, "flag"),
     absent("proc.is_exe_lower_layer", LAYERS, "flag"),

@@ -58,6 +58,10 @@ test_of.__test__ = False  # type: ignore[attr-defined]
         ("pmatch", "/home/u/.ssh/id", ["/home/*/.ssh"], True),
         ("pmatch", "/etc", ["/"], True),
         ("exists", "", [], True),
+        ("bcontains", "a\udcca\udcfeb", ["CAFE"], True),
+        ("bcontains", "cafe", ["cafe"], False),
+        ("bstartswith", "MZ\udc90", ["4d5a90"], True),
+        ("bstartswith", "MZ", ["5a"], False),
     ],
 )
 def test_operators_mean_what_falco_means(operator: str, value: str, wanted: list[str], expected: bool) -> None:
