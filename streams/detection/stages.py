@@ -9,8 +9,8 @@ from typing import Final, Protocol
 
 import numpy as np
 
+from schemas.distinct import distinct
 from streams.detection.columns import Array, Columns
-from streams.detection.distinct import distinct
 from streams.detection.fields import FIELDS
 from streams.detection.levels import PROCESS, Level
 from streams.detection.plans import vector_test

@@ -1,14 +1,17 @@
 """Finds the rows of several columns that are the same, in time linear in the rows."""
 
+import secrets
 from collections.abc import Sequence
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
+from numpy.typing import NDArray
 
-from streams.detection.columns import Array
+Array = NDArray[Any]
 
-MULTIPLIER: Final = np.uint64(0x9E3779B97F4A7C15)
-"""2**64 divided by the golden ratio: it spreads neighbouring numbers (Knuth, TAOCP 6.4)."""
+MULTIPLIER: Final = np.uint64(secrets.randbits(64) | 1)
+"""A key of this process: nobody outside can choose values whose hashes collide, which would cost time."""
+SHIFT: Final = np.uint64(29)
 FEWEST: Final = 64
 ROUNDS: Final = 8
 FEW: Final = 8
@@ -21,7 +24,7 @@ def distinct(parts: Sequence[Array], rows: int) -> tuple[Array, Array]:
 
     `parts`: columns of whole numbers, each of shape (rows,). Returns int64 of shape (rows,) and of shape (codes,), in
     which codes that no row has are -1. Rows share a code only if they were compared and found the same: hashes
-    decide where to look, and rows that were made to collide cost time alone.
+    decide where to look, and rows whose hashes collide cost time alone.
     """
     varying = [part for part in parts if rows and part.min() != part.max()]
     if not varying:
@@ -94,7 +97,7 @@ def _mixed(parts: Sequence[Array]) -> Array:
     for part in parts:
         hashes ^= part.astype(np.uint64)
         hashes *= MULTIPLIER
-        hashes ^= hashes >> np.uint64(29)
+        hashes ^= hashes >> SHIFT
     return hashes * MULTIPLIER
 
 
