@@ -50,7 +50,7 @@ class Table:
             grown[: self._cells.shape[0], : self._cells.shape[1]] = self._cells
             self._cells = grown
 
-    def look_up(self, states: Array, classes: Array) -> Array:
+    def look_up(self, states: Array | int, classes: Array | int) -> Array:
         """Return the next states."""
         found: Array = self._cells[states, classes]
         return found
