@@ -1,8 +1,8 @@
 """A stream as a busy machine makes it, drawn by a seed: records as the kernel's rings hand them over.
 
-Calls of twenty kinds by 300 processes, 60 of them in 20 containers. Three calls in ten have a path: of these a third one
-never seen before, the others one of 5,000, the k-th of which comes 1/k as often as the first. One call in 400 is what a
-rule of Falco's looks for, a read of /etc/shadow.
+Calls of twenty kinds by 300 processes, 60 of them in 20 containers. Three calls in ten have a path: of these a third
+have one never seen before, the others one of 5,000, the k-th of which comes 1/k as often as the first. One call in 400
+is what a rule looks for, a read of /etc/shadow.
 """
 
 from collections.abc import Iterator

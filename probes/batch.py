@@ -14,7 +14,8 @@ from probes.process_rows import ProcessRows
 from probes.processes import Image, ProcessTable
 from probes.records import HEADER
 from probes.ring import RECORD_HEADER, Chunk
-from probes.strings import Dictionary, distinct_rows
+from probes.strings import Dictionary
+from schemas.distinct import distinct
 from schemas.types.syscalls import SyscallBatch
 
 RING_BITS: Final = 3
@@ -133,15 +134,18 @@ class Batcher:
         for move in moves:
             left.setdefault(move.pid, []).append(move.cwd_before)
             keys[move.place + 1 :, 3] += headers["pid"][move.place + 1 :] == move.pid
-        first, kind = distinct_rows(keys)
+        codes, first = distinct(list(keys.T), len(keys))
+        present = np.flatnonzero(first >= 0)
         images = []
-        for row in first:
+        for row in first[present]:
             image, moved = self._table.find(headers[row]), int(keys[row, 3])
             directories = left.get(image.pid, [])
             if moved < len(directories):
                 image = msgspec.structs.replace(image, cwd=directories[moved])
             images.append(image)
-        return images, kind
+        number = np.zeros(len(first), dtype=np.intp)
+        number[present] = np.arange(len(present))
+        return images, number[codes]
 
 
 def _numbers(chunk: Chunk, ring: int) -> NDArray[np.uint64]:

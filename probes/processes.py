@@ -60,6 +60,10 @@ class ProcessTable:
     def __len__(self) -> int:
         return len(self._current)
 
+    def add(self, image: Image) -> None:
+        """Take in a process that is known already."""
+        self._replace(image)
+
     def load(self, found: Iterable[ProcStatus]) -> None:
         """Take in processes that run already."""
         for status in found:

@@ -1,43 +1,9 @@
-"""Finds the distinct rows of a matrix of bytes, vectorised, and keeps a batch's dictionary of strings."""
-
-import secrets
-from typing import Final
+"""Keeps the dictionary of strings of a batch, and encodes whole columns of them at once."""
 
 import numpy as np
 from numpy.typing import NDArray
 
-MULTIPLIER: Final = np.uint64(secrets.randbits(64) | 1)
-SEED: Final = np.uint64(secrets.randbits(64))
-SHIFT: Final = np.uint64(29)
-
-
-def distinct_rows(words: NDArray[np.uint64]) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
-    """Return the index of one row of each kind, and for each row the number of its kind.
-
-    `words`: uint64 of shape (rows, words); returns arrays of shape (kinds,) and (rows,). Rows are grouped by a
-    hash with a key of this process and then compared in full, so rows that were made to collide stay apart.
-    """
-    hashes = np.full(len(words), SEED)
-    for column in range(words.shape[1]):
-        hashes ^= words[:, column]
-        hashes *= MULTIPLIER
-        hashes ^= hashes >> SHIFT
-    _, first, kind = np.unique(hashes, return_index=True, return_inverse=True)
-    if (words == words[first[kind]]).all():
-        return first, kind
-    return _distinct_rows_slowly(words)
-
-
-def _distinct_rows_slowly(words: NDArray[np.uint64]) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
-    first: list[int] = []
-    kinds: dict[bytes, int] = {}
-    kind = np.empty(len(words), dtype=np.intp)
-    for row, value in enumerate(words):
-        number = kinds.setdefault(value.tobytes(), len(kinds))
-        if number == len(first):
-            first.append(row)
-        kind[row] = number
-    return np.array(first, dtype=np.intp), kind
+from schemas.distinct import distinct
 
 
 class Dictionary:
@@ -63,6 +29,12 @@ class Dictionary:
             return np.empty(0, dtype=np.uint32)
         words: NDArray[np.uint64] = field.view(np.dtype(("<u8", field.dtype.itemsize // 8)))
         words = words[:, : int(lengths.max()) // 8 + 1]
-        first, kind = distinct_rows(words)
-        codes = [self.code(field[row].tobytes()[: lengths[row]]) for row in first]
-        return np.array(codes, dtype=np.uint32)[kind]
+        rows, first = distinct(list(words.T), len(words))
+        present = np.flatnonzero(first >= 0)
+        size, chosen = field.dtype.itemsize, first[present]
+        texts, codes = field[chosen].tobytes(), self._codes
+        ends = zip(range(0, size * len(chosen), size), lengths[chosen].tolist(), strict=True)
+        of_row = np.zeros(len(first), dtype=np.uint32)
+        of_row[present] = [codes.setdefault(texts[at : at + length], len(codes)) for at, length in ends]
+        encoded: NDArray[np.uint32] = of_row[rows]
+        return encoded

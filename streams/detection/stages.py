@@ -9,8 +9,8 @@ from typing import Final, Protocol
 
 import numpy as np
 
+from schemas.distinct import distinct
 from streams.detection.columns import Array, Columns
-from streams.detection.distinct import distinct
 from streams.detection.fields import FIELDS
 from streams.detection.levels import PROCESS, Level
 from streams.detection.plans import vector_test
@@ -50,7 +50,7 @@ class Table:
             grown[: self._cells.shape[0], : self._cells.shape[1]] = self._cells
             self._cells = grown
 
-    def look_up(self, states: Array, classes: Array) -> Array:
+    def look_up(self, states: Array | int, classes: Array | int) -> Array:
         """Return the next states."""
         found: Array = self._cells[states, classes]
         return found

@@ -5,8 +5,8 @@ from typing import Any
 
 import numpy as np
 
+from schemas.distinct import distinct
 from streams.detection.columns import Array, Columns
-from streams.detection.distinct import distinct
 from streams.detection.levels import Level
 
 

@@ -2,32 +2,7 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from probes import strings
-from probes.strings import Dictionary, distinct_rows
-
-words = st.integers(min_value=0, max_value=2**64 - 1)
-
-
-@given(st.lists(st.tuples(words, words), min_size=1, max_size=60))
-def test_rows_get_the_same_kind_exactly_when_they_are_equal(rows: list[tuple[int, int]]) -> None:
-    matrix = np.array(rows, dtype=np.uint64)
-    first, kind = distinct_rows(matrix)
-    assert (matrix[first[kind]] == matrix).all()
-    assert len(first) == len(set(rows))
-
-
-def test_rows_made_to_collide_stay_apart() -> None:
-    # With the key known, a second word can be chosen so that any two first words hash alike.
-    def mixed(value: np.uint64) -> np.uint64:
-        value = value * strings.MULTIPLIER
-        return value ^ (value >> strings.SHIFT)
-
-    with np.errstate(over="ignore"):
-        ones, twos = mixed(strings.SEED ^ np.uint64(1)), mixed(strings.SEED ^ np.uint64(2))
-    matrix = np.array([[1, ones ^ np.uint64(9)], [2, twos ^ np.uint64(9)]], dtype=np.uint64)
-    first, kind = distinct_rows(matrix)
-    assert len(first) == 2
-    assert kind[0] != kind[1]
+from probes.strings import Dictionary
 
 
 @given(st.lists(st.binary(max_size=23).filter(lambda b: b"\0" not in b), max_size=50))

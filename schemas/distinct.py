@@ -1,14 +1,17 @@
 """Finds the rows of several columns that are the same, in time linear in the rows."""
 
+import secrets
 from collections.abc import Sequence
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
+from numpy.typing import NDArray
 
-from streams.detection.columns import Array
+Array = NDArray[Any]
 
-MULTIPLIER: Final = np.uint64(0x9E3779B97F4A7C15)
-"""2**64 divided by the golden ratio: it spreads neighbouring numbers (Knuth, TAOCP 6.4)."""
+MULTIPLIER: Final = np.uint64(secrets.randbits(64) | 1)
+"""A key of this process: nobody outside can choose values whose hashes collide, which would cost time."""
+SHIFT: Final = np.uint64(29)
 FEWEST: Final = 64
 ROUNDS: Final = 8
 FEW: Final = 8
@@ -21,24 +24,28 @@ def distinct(parts: Sequence[Array], rows: int) -> tuple[Array, Array]:
 
     `parts`: columns of whole numbers, each of shape (rows,). Returns int64 of shape (rows,) and of shape (codes,), in
     which codes that no row has are -1. Rows share a code only if they were compared and found the same: hashes
-    decide where to look, and rows that were made to collide cost time alone.
+    decide where to look, and rows whose hashes collide cost time alone.
     """
-    varying = [part for part in parts if rows and part.min() != part.max()]
+    ranges = [(part.min(), part.max()) if rows else (0, 0) for part in parts]
+    varying = [part for part, (least, most) in zip(parts, ranges, strict=True) if least != most]
     if not varying:
         return np.zeros(rows, np.int64), np.zeros(min(rows, 1), np.int64)
-    codes = _small(varying, 4 * rows + FEWEST)
+    limit = 4 * rows + FEWEST
+    small = [least >= 0 and most < limit for least, most in ranges if least != most]
+    codes = _small(varying, small, limit)
     return _by_hash(varying, rows) if codes is None else (codes, _first(codes))
 
 
-def _small(parts: Sequence[Array], limit: int) -> Array | None:
+def _small(parts: Sequence[Array], small: Sequence[bool], limit: int) -> Array | None:
     """Return codes below the limit if the parts are small numbers or have few values; None if not."""
     codes, span = None, 1
-    for part in parts:
-        found = part.astype(np.int64) if part.min() >= 0 and part.max() < limit else _few(part)
+    for part, is_small in zip(parts, small, strict=True):
+        found = part.astype(np.int64) if is_small else _few(part)
         if found is None:
             return None
-        codes = found if codes is None else codes * int(found.max() + 1) + found
-        span *= int(found.max()) + 1
+        size = int(found.max()) + 1
+        codes = found if codes is None else codes * size + found
+        span *= size
         if span > limit:
             return None
     return codes
@@ -94,7 +101,7 @@ def _mixed(parts: Sequence[Array]) -> Array:
     for part in parts:
         hashes ^= part.astype(np.uint64)
         hashes *= MULTIPLIER
-        hashes ^= hashes >> np.uint64(29)
+        hashes ^= hashes >> SHIFT
     return hashes * MULTIPLIER
 
 
