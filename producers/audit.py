@@ -28,6 +28,7 @@ BEGIN: Final = 4096
 LAST: Final = 1 << 63
 LOOKED_AT: Final = 64
 """Lines within which a log shows what it is."""
+NOT_JSON: Final = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
 NOT_UTF8: Final = "backslashreplace"
 
 
@@ -137,7 +138,7 @@ def event_of(text: bytes, source: str, node: str) -> AuditEvent:
         if source == KUBERNETES:
             return _of_kubernetes(msgspec.json.decode(text, type=KubernetesHead), written, node)
         return _of_cloudtrail(msgspec.json.decode(text, type=CloudTrailHead), written, node)
-    except (msgspec.DecodeError, ValueError, RecursionError):
+    except NOT_JSON:
         return AuditEvent(source=source, id="", time=time.time_ns(), node=node or _unnamed(source), text=written)
 
 
@@ -181,7 +182,7 @@ def _parted(text: bytes) -> tuple[str | None, list[bytes]]:
             events = [bytes(one) for one in msgspec.json.decode(text, type=list[msgspec.Raw])]
             return next((source for one in events if (source := _parted(one)[0])), None), events
         cover = msgspec.json.decode(text, type=Cover)
-    except (msgspec.DecodeError, RecursionError):
+    except NOT_JSON:
         return None, [text]
     if cover.records is not None:
         return CLOUDTRAIL, list(map(bytes, cover.records))
@@ -212,6 +213,6 @@ def _up_to(size: int, lines: Iterator[bytes]) -> Iterator[bytes]:
 def _is_json(text: bytes) -> bool:
     try:
         msgspec.json.decode(text)
-    except (msgspec.DecodeError, RecursionError):
+    except NOT_JSON:
         return False
     return True

@@ -57,6 +57,7 @@ def test_who_puts_it_on_record_may_say_whose_log_it_is() -> None:
     [
         b"{",
         b'{"auditID": 5}',
+        b'{"auditID":"a2","stage":"\xff"}',
         b'{"auditID":"a2"}',
         b"\xff\xfe",
         b"3",
