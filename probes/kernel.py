@@ -6,10 +6,11 @@ from pathlib import Path
 from typing import Final, NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 
 from probes import events, records
-from probes.loader import attach
-from probes.maps import lookup, open_pinned, update
+from probes.loader import SETTLE, attach
+from probes.maps import lookup, open_pinned, run, update
 from probes.ring import Chunk, Ring
 
 EXECS: Final = ("exec", "long_exec")
@@ -26,6 +27,12 @@ RECORDS: Final = {
 }
 DROPPED: Final = 0
 IGNORED: Final = 1
+FILTERED: Final = 2
+REMEMBERED: Final = 3
+COUNTED_SETS: Final = 256
+SETS_A_RUN: Final = 64
+"""As in bpf/repeats.c."""
+FIRST_SETS: Final = range(0, COUNTED_SETS, SETS_A_RUN)
 
 
 class Reading(NamedTuple):
@@ -58,7 +65,10 @@ class Kernel:
         self._counts = open_pinned(folder / "counts")
         self._own = open_pinned(folder / "own_processes")
         self._wanted = [open_pinned(folder / name) for name in ("wanted", "wanted_compat")]
+        self._settle = open_pinned(folder / SETTLE)
         self._cpus = _possible_cpus()
+        self._settled = np.zeros(self._cpus, dtype=np.uint64)
+        self._left = np.ones(self._cpus, dtype=np.uint64)
         if self.resumed:
             self.leave_out(own)
 
@@ -67,14 +77,26 @@ class Kernel:
         return sum(ring.waiting() for ring in self._rings)
 
     def read(self, limit: int) -> Reading:
-        """Return the records that wait, at most `limit` of each ring.
+        """Return the records that wait, at most `limit` of each ring, with all that was counted so far.
 
         The rings of rare, long records are read last: whatever a process did before an event that was read is then
         read too.
         """
+        self.settle()
         began = tuple(ring.cursor for ring in self._rings)
         chunks = {name: ring.read(limit) for name, ring in zip(RECORDS, self._rings, strict=True)}
         return Reading(chunks, began, tuple(ring.cursor for ring in self._rings))
+
+    def settle(self) -> None:
+        """Let the kernel write a record of all that it counted, and begin to count anew."""
+        remembered = self._counted(REMEMBERED)
+        for cpu in np.flatnonzero((remembered != self._settled) | (self._left > 0)).tolist():
+            self._left[cpu] = sum(run(self._settle, cpu, first) or 0 for first in FIRST_SETS)
+        self._settled = remembered
+
+    def unsettled(self) -> bool:
+        """Tell whether something was counted that no record tells of, because a ring was full or a set busy."""
+        return bool(self._left.any())
 
     def rewind(self, reading: Reading) -> None:
         """Take a reading back, so that the next one begins where it began."""
@@ -125,12 +147,17 @@ class Kernel:
             ring.close()
         os.close(self._counts)
         os.close(self._own)
+        os.close(self._settle)
         for fd in self._wanted:
             os.close(fd)
 
     def _count(self, which: int) -> int:
+        return int(self._counted(which).sum())
+
+    def _counted(self, which: int) -> NDArray[np.uint64]:
+        """Return a counter's value on each CPU, uint64 of shape (cpus,)."""
         value = lookup(self._counts, which.to_bytes(4, "little"), 8 * self._cpus)
-        return int(np.frombuffer(value or b"", dtype="<u8").sum())
+        return np.frombuffer(value or bytes(8 * self._cpus), dtype="<u8")
 
 
 def _ring(folder: Path, name: str, size: int) -> Ring:

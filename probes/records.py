@@ -11,7 +11,7 @@ ARGS_BYTES: Final = 4096
 SHORT_ARGS: Final = 1024
 UNIX_PATH: Final = 112
 SHORT_WALK: Final = 256
-SMALL_PATH: Final = 168
+SMALL_PATH: Final = 160
 MEDIUM_PATH: Final = 256
 MEDIUM_DIR: Final = 256
 
@@ -35,7 +35,7 @@ HEADER: Final = np.dtype(
         ("comm", "S16"),
     ]
 )
-SMALL: Final = np.dtype([("h", HEADER), ("path", f"V{SMALL_PATH}")])
+SMALL: Final = np.dtype([("h", HEADER), ("count", "<u4"), ("unused", "<u4"), ("path", f"V{SMALL_PATH}")])
 MEDIUM: Final = np.dtype([("h", HEADER), ("path", f"V{MEDIUM_PATH}"), ("dir", f"V{MEDIUM_DIR}")])
 LARGE: Final = np.dtype([("h", HEADER), ("path", f"V{PATH_BYTES}"), ("dir", f"V{WALK_BYTES}")])
 ADDRESS: Final = np.dtype(

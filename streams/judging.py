@@ -12,6 +12,7 @@ from typing import Final, Protocol
 import msgspec
 
 from producers.publisher import Publisher, PublishError, TooLargeError
+from schemas.calls import calls_in
 from schemas.codec import UndecodableError, UnencodableError
 from schemas.registry import RegistryUnavailableError
 from schemas.topics import ALERTS
@@ -110,7 +111,7 @@ class Detection(Work):
         self.patiently(lambda: self._publish(message, judged(self.judge, message)))
         if isinstance(message.event, SyscallBatch):
             self.counts.batches += 1
-            self.counts.events += message.event.count
+            self.counts.events += calls_in(message.event)
 
     def _publish(self, message: Message, outcome: "list[Alert] | Trouble") -> None:
         if isinstance(outcome, Trouble):

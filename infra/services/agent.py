@@ -91,7 +91,13 @@ def recorded_calls(settings: Settings) -> frozenset[str]:
 def status(progress: Progress, own: int) -> str:
     """Return the line that `deedlog status` shows: what is dropped or left out is always in it."""
     left_out = f"{progress.ignored:,} left out of {own} own processes" if own else "own processes included"
-    return f"{progress.events:,} events in {progress.batches:,} batches, {progress.dropped:,} dropped, {left_out}"
+    same = progress.events - progress.rows
+    events = (
+        f"{progress.events:,} events ({same:,} counted as the same as another)"
+        if same
+        else f"{progress.events:,} events"
+    )
+    return f"{events} in {progress.batches:,} batches, {progress.dropped:,} dropped, {left_out}"
 
 
 def descendants(root: int) -> Iterator[int]:

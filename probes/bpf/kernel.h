@@ -11,6 +11,9 @@
 
 #define COUNT_DROPPED 0
 #define COUNT_IGNORED 1
+#define COUNT_FILTERED 2
+#define COUNT_REMEMBERED 3  // calls that the next identical ones are counted with: tells on which CPUs there is something to settle
+#define COUNTS 4
 
 BPF_RINGBUF_OUTPUT(small_ring, SMALL_PAGES);
 BPF_RINGBUF_OUTPUT(medium_ring, MEDIUM_PAGES);
@@ -19,7 +22,7 @@ BPF_RINGBUF_OUTPUT(pair_ring, PAIR_PAGES);
 BPF_RINGBUF_OUTPUT(long_pair_ring, LONG_PAIR_PAGES);
 BPF_RINGBUF_OUTPUT(exec_ring, EXEC_PAGES);
 BPF_RINGBUF_OUTPUT(long_exec_ring, LONG_EXEC_PAGES);
-BPF_PERCPU_ARRAY(counts, u64, 2);
+BPF_PERCPU_ARRAY(counts, u64, COUNTS);
 BPF_PERCPU_ARRAY(scratch, struct long_pair, 1);
 BPF_PERCPU_ARRAY(exec_scratch, struct long_exec, 1);
 BPF_HASH(own_processes, u32, u8, 4096);

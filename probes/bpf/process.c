@@ -108,6 +108,8 @@ int on_sched_process_fork(struct bpf_raw_tracepoint_args *ctx) {
   struct small *e = small_ring.ringbuf_reserve(sizeof(struct small));
   if (!e) { count(COUNT_DROPPED); return 0; }
   fill_header(&e->h, parent, EVENT_CLONE);
+  e->count = 1;
+  e->unused = 0;
   __builtin_memset(e->path, 0, SMALL_PATH);
   e->h.result = tgid;
   e->h.extra = READ(u64, child, task_struct__start_boottime);
@@ -145,6 +147,8 @@ int on_sched_process_exit(struct bpf_raw_tracepoint_args *ctx) {
   struct small *e = small_ring.ringbuf_reserve(sizeof(struct small));
   if (!e) { count(COUNT_DROPPED); return 0; }
   fill_header(&e->h, task, EVENT_PROCEXIT);
+  e->count = 1;
+  e->unused = 0;
   __builtin_memset(e->path, 0, SMALL_PATH);
   e->h.result = READ(int, task, task_struct__exit_code);
   small_ring.ringbuf_submit(e, BPF_RB_NO_WAKEUP);

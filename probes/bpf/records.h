@@ -1,7 +1,7 @@
 // What the kernel side hands over. probes/records.py holds the same layouts as numpy dtypes, and a test
 // compares the two. All memory of a record is written: user space hashes whole records.
 
-#define SMALL_PATH 168
+#define SMALL_PATH 160
 #define MEDIUM_PATH 256
 #define MEDIUM_DIR 256
 #define PATH_BYTES 4096
@@ -43,8 +43,11 @@ struct header {
   char comm[16];
 };
 
+// The one record that may stand for several identical calls: its time is that of the last.
 struct small {
   struct header h;
+  u32 count;
+  u32 unused;
   char path[SMALL_PATH];
 };
 

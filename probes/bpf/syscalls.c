@@ -144,29 +144,19 @@ static __always_inline void *given_address(struct call *call, struct shape *shap
   return given;
 }
 
-static __always_inline void send_socket(struct header *h, struct call *call, struct shape *shape, void *file) {
-  struct small *e = small_ring.ringbuf_reserve(sizeof(struct small));
-  if (!e) { count(COUNT_DROPPED); return; }
-  __builtin_memcpy(&e->h, h, sizeof(struct header));
+static __always_inline void send_socket(struct small *e, void *task, struct call *call, struct shape *shape, void *file) {
   __builtin_memset(e->path, 0, SMALL_PATH);
   struct address *a = (struct address *)e->path;
   e->h.notes |= NOTE_SOCKET;
   read_socket(a, file);
   if (shape->kind != ANY_DESCRIPTOR) read_address(a, given_address(call, shape), shape->kind == ADDRESS_LOCAL);
-  small_ring.ringbuf_submit(e, BPF_RB_NO_WAKEUP);
+  tell_small(e, task);
 }
 
-// Most paths are absolute and short: one write into the ring.
-static __always_inline int send_short(struct header *h, void *path) {
-  struct small *e = small_ring.ringbuf_reserve(sizeof(struct small));
-  if (!e) { count(COUNT_DROPPED); return 1; }
-  __builtin_memcpy(&e->h, h, sizeof(struct header));
+// Return the length with the NUL; SMALL_PATH or more if the path is too long to be told in a small record.
+static __always_inline int read_short(struct small *e, void *path) {
   __builtin_memset(e->path, 0, SMALL_PATH);
-  int length = path ? bpf_probe_read_user_str(e->path, SMALL_PATH, path) : 0;
-  if (length >= SMALL_PATH) { small_ring.ringbuf_discard(e, BPF_RB_NO_WAKEUP); return 0; }
-  e->h.path_len = length > 0 ? length - 1 : 0;
-  small_ring.ringbuf_submit(e, BPF_RB_NO_WAKEUP);
-  return 1;
+  return path ? bpf_probe_read_user_str(e->path, SMALL_PATH, path) : 0;
 }
 
 // Copy what of a field is used; a mask of its size keeps the verifier sure of the bound.
@@ -230,28 +220,35 @@ int on_sys_exit(struct bpf_raw_tracepoint_args *ctx) {
   if (!type) return 0;
   if (is_own(bpf_get_current_pid_tgid() >> 32)) { count(COUNT_IGNORED); return 0; }
   struct shape *shape = shapes.lookup(&type);
-  if (!shape) return 0;
+  int zero = 0;
+  struct small *e = small_scratch.lookup(&zero);
+  if (!shape || !e) return 0;
   if (shape->kind == DIRECTORY_CHANGE && call.result < 0) return 0;
 
-  struct header h = {};
-  fill_header(&h, task, type);
-  fill_numbers(&h, &call, shape);
-  void *path = (void *)argument(&call, shape->path);
-  int relative = shape->path != NONE && !shape->text && is_relative(path);
+  struct header *h = &e->h;
+  fill_header(h, task, type);
+  fill_numbers(h, &call, shape);
+  void *path = shape->path == NONE ? 0 : (void *)argument(&call, shape->path);
+  int length = read_short(e, path);
+  int relative = !shape->text && e->path[0] != '/' && e->path[0] != 0;
   void *file = 0;
   if (shape->kind != PLAIN && shape->kind != DIRECTORY_CHANGE) {
-    file = file_of(task, h.fd);
+    file = file_of(task, h->fd);
     u32 mode = file ? READ(u16, READ_POINTER(file, file__f_inode), inode__i_mode) & S_IFMT : 0;
-    h.notes = (mode >> 12) << NOTE_KIND_SHIFT;
-    if (mode == S_IFSOCK) { send_socket(&h, &call, shape, file); return 0; }
+    h->notes = (mode >> 12) << NOTE_KIND_SHIFT;
+    if (mode == S_IFSOCK) { send_socket(e, task, &call, shape, file); return 0; }
   }
   int alone = shape->path2 == NONE && !file && shape->kind != DIRECTORY_CHANGE;
-  if (alone && !relative && send_short(&h, path)) return 0;
+  // most paths are absolute and short
+  if (alone && !relative && length < SMALL_PATH) {
+    h->path_len = length > 0 ? length - 1 : 0;
+    tell_small(e, task);
+    return 0;
+  }
 
-  int zero = 0;
   struct long_pair *s = scratch.lookup(&zero);
   if (!s) return 0;
-  __builtin_memcpy(&s->h, &h, sizeof(h));
+  __builtin_memcpy(&s->h, h, sizeof(struct header));
   s->h.path_len = read_path(s->path, path);
   int at = AT_FDCWD;
   if (shape->at != NONE) at = argument(&call, shape->at);

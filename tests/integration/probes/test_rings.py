@@ -24,28 +24,29 @@ from tests.integration.probes.conftest import Watch
 pytestmark = pytest.mark.probe
 
 
-def open_often(times: int, path: str = "/etc/hostname") -> None:
-    for _ in range(times):
-        os.close(os.open(path, os.O_RDONLY))
+def open_many(times: int) -> None:
+    """Open one file by many names: calls that are the same would be counted."""
+    for number in range(times):
+        os.close(os.open(f"/etc/{'/' * (number % 100)}{'./' * (number // 100)}hostname", os.O_RDONLY))
 
 
 def test_what_was_made_is_what_was_read_and_what_was_dropped(folder: Path) -> None:
     watch = Watch(folder, ring_mib=1)
     child = os.fork()
     if not child:
-        open_often(20_000)
+        open_many(6_000)
         os._exit(0)
     os.waitpid(child, 0)
-    read = [e for e in events_of(watch.batch()) if e.process.pid == child and e.path == b"/etc/hostname"]
+    read = [e for e in events_of(watch.batch()) if e.process.pid == child and e.path.endswith(b"hostname")]
     dropped = watch.kernel.dropped()
-    assert dropped > 10_000
+    assert dropped > 1_000
     # others may have opened files while the ring was full: they are counted as dropped, never as read
-    assert 20_000 <= len(read) + dropped <= 20_000 + 2_000
+    assert 6_000 <= sum(e.count for e in read) + dropped <= 6_000 + 2_000
     assert watch.batch().dropped >= dropped
 
 
 def test_order_and_ids_are_of_the_events_themselves(watch: Watch) -> None:
-    open_often(3_000)
+    open_many(3_000)
     first = watch.kernel.read(1 << 16)
     watch.kernel.rewind(first)
     batch = [
