@@ -64,7 +64,9 @@ class Batcher:
         self._sequence = 0
         self._moves: list[Move] = []
 
-    def batch(self, reading: Reading, *, boot_offset_ns: int, dropped: int, ignored: int) -> SyscallBatch:
+    def batch(
+        self, reading: Reading, *, boot_offset_ns: int, dropped: int, ignored: int, filtered: int = 0
+    ) -> SyscallBatch:
         """Return a batch of all records of a reading, in the order of time.
 
         `boot_offset_ns` turns times since boot into times since the epoch.
@@ -93,6 +95,7 @@ class Batcher:
             last_time=int(times[-1]) if len(times) else 0,
             dropped=dropped,
             ignored=ignored,
+            filtered=filtered,
             count=len(headers),
             types=TYPE_NAMES,
             event_number=numbers[order].tobytes(),

@@ -1,17 +1,19 @@
 """The running probes as their reader sees them: rings, counters, and the processes that are left out."""
 
 import os
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Final, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from probes import events, records
+from probes import records
+from probes.filtering import CallTables
 from probes.loader import SETTLE, attach
 from probes.maps import lookup, open_pinned, run, update
 from probes.ring import Chunk, Ring
+from schemas.call_filter import CallFilter
 
 EXECS: Final = ("exec", "long_exec")
 """Rings of what a process is: events that come later are understood by them."""
@@ -64,7 +66,7 @@ class Kernel:
         self._rings = [_ring(folder, name, self.session.ring_bytes[name]) for name in RECORDS]
         self._counts = open_pinned(folder / "counts")
         self._own = open_pinned(folder / "own_processes")
-        self._wanted = [open_pinned(folder / name) for name in ("wanted", "wanted_compat")]
+        self._tables = CallTables(folder)
         self._settle = open_pinned(folder / SETTLE)
         self._cpus = _possible_cpus()
         self._settled = np.zeros(self._cpus, dtype=np.uint64)
@@ -127,14 +129,13 @@ class Kernel:
         """Return how many events of left-out processes were seen since the session began."""
         return self._count(IGNORED)
 
-    def want(self, names: Iterable[str]) -> None:
+    def filtered(self) -> int:
+        """Return how many calls were left out by a filter since the session began."""
+        return self._count(FILTERED)
+
+    def want(self, wanted: Mapping[str, CallFilter]) -> None:
         """See these system calls, beside those that the table of processes is kept by, and no others from now on."""
-        wanted = {*names, *events.STATE_KEEPERS}
-        for call in events.CALLS:
-            code = events.CODES[call.name] if call.name in wanted else 0
-            for table, number in zip(self._wanted, (call.number, call.compat), strict=True):
-                if number >= 0:
-                    update(table, number.to_bytes(4, "little"), code.to_bytes(2, "little"))
+        self._tables.fill(wanted)
 
     def leave_out(self, pids: Iterable[int]) -> None:
         """Leave out the events of these processes and of all that they start from now on."""
@@ -148,8 +149,7 @@ class Kernel:
         os.close(self._counts)
         os.close(self._own)
         os.close(self._settle)
-        for fd in self._wanted:
-            os.close(fd)
+        self._tables.close()
 
     def _count(self, which: int) -> int:
         return int(self._counted(which).sum())

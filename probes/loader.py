@@ -26,7 +26,7 @@ SETTLE: Final = "settle"
 """The program that ends a window of counting when it is run."""
 MAPS: Final = (
     *("small_ring", "medium_ring", "large_ring", "pair_ring", "long_pair_ring", "exec_ring", "long_exec_ring"),
-    *("counts", "own_processes", "wanted", "wanted_compat", "shapes"),
+    *("counts", "own_processes", "wanted", "wanted_compat", "shapes", "filters", "path_filters"),
 )
 WALK_STEPS: Final = 48
 LOAD_SECONDS: Final = 120

@@ -13,6 +13,8 @@ from typing import Final
 SYSTEM_CALL: Final = {"x86_64": 321, "aarch64": 280}.get(platform.machine(), -1)
 MAP_LOOKUP_ELEM: Final = 1
 MAP_UPDATE_ELEM: Final = 2
+MAP_DELETE_ELEM: Final = 3
+MAP_GET_NEXT_KEY: Final = 4
 OBJ_PIN: Final = 6
 OBJ_GET: Final = 7
 PROG_TEST_RUN: Final = 10
@@ -80,6 +82,25 @@ def lookup(fd: int, key: bytes, size: int) -> bytes | None:
     k, value = ctypes.create_string_buffer(key, len(key)), ctypes.create_string_buffer(size)
     found = _bpf(MAP_LOOKUP_ELEM, _Element(fd, ctypes.addressof(k), ctypes.addressof(value), 0)) == 0
     return value.raw if found else None
+
+
+def delete(fd: int, key: bytes) -> None:
+    """Take an element out of a map; nothing happens if it is not there. Raises BpfError."""
+    k = ctypes.create_string_buffer(key, len(key))
+    if _bpf(MAP_DELETE_ELEM, _Element(fd, ctypes.addressof(k), 0, 0)) < 0 and ctypes.get_errno() != errno.ENOENT:
+        raise BpfError(f"cannot delete from an eBPF map: {_reason()}")
+
+
+def keys(fd: int, size: int) -> list[bytes]:
+    """Return all keys of a map, `size` bytes each."""
+    found: list[bytes] = []
+    following = ctypes.create_string_buffer(size)
+    before = 0
+    while _bpf(MAP_GET_NEXT_KEY, _Element(fd, before, ctypes.addressof(following), 0)) == 0:
+        found.append(following.raw)
+        current = ctypes.create_string_buffer(following.raw, size)
+        before = ctypes.addressof(current)
+    return found
 
 
 def run(fd: int, cpu: int, argument: int) -> int | None:

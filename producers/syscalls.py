@@ -45,6 +45,7 @@ class Progress(msgspec.Struct, frozen=True):
     batches: int
     dropped: int
     ignored: int
+    filtered: int
 
 
 class Flight(msgspec.Struct):
@@ -78,7 +79,7 @@ class SyscallProducer:
         self._report = report
         self._flights: deque[Flight] = deque()
         self._kept: deque[tuple[float, tuple[int, ...]]] = deque()
-        self._progress = Progress(0, 0, 0, 0, 0)
+        self._progress = Progress(*[0] * 6)
         self._announced_drops = 0
 
     def run(self, stopped: Callable[[], bool]) -> None:
@@ -117,6 +118,7 @@ class SyscallProducer:
             boot_offset_ns=boot_offset_ns(),
             dropped=self._kernel.dropped(),
             ignored=self._kernel.ignored(),
+            filtered=self._kernel.filtered(),
         )
         flight = Flight(reading.cursors)
 
@@ -164,7 +166,9 @@ class SyscallProducer:
 
     def _report_progress(self) -> None:
         dropped = self._kernel.dropped()
-        self._progress = msgspec.structs.replace(self._progress, dropped=dropped, ignored=self._kernel.ignored())
+        self._progress = msgspec.structs.replace(
+            self._progress, dropped=dropped, ignored=self._kernel.ignored(), filtered=self._kernel.filtered()
+        )
         self._report(self._progress)
         if dropped == self._announced_drops:
             return

@@ -26,8 +26,9 @@ from probes.procfs import processes
 from probes.users import Users
 from producers.publisher import Publisher, PublishError
 from producers.syscalls import Progress, SyscallProducer
+from schemas.call_filter import EVERYTHING, CallFilter
+from streams.detection.filtering import call_filters
 from streams.detection.loading import load_rules
-from streams.detection.specialising import types_looked_at
 
 log = logging.getLogger(__name__)
 
@@ -81,23 +82,25 @@ def observe(settings: Settings, kernel: Kernel, own: int, stop: threading.Event)
         notify(stopping=1)
 
 
-def recorded_calls(settings: Settings) -> frozenset[str]:
-    """Return the system calls to record."""
+def recorded_calls(settings: Settings) -> dict[str, CallFilter]:
+    """Return the system calls to record, and what of each."""
     if settings.record == "everything":
-        return frozenset(events.NAMES.values())
-    return types_looked_at(load_rules(settings.rules, builtin=True).rules, events.NAMES.values())
+        return dict.fromkeys(events.NAMES.values(), EVERYTHING)
+    return call_filters(load_rules(settings.rules, builtin=True).rules, events.NAMES.values())
 
 
 def status(progress: Progress, own: int) -> str:
     """Return the line that `deedlog status` shows: what is dropped or left out is always in it."""
-    left_out = f"{progress.ignored:,} left out of {own} own processes" if own else "own processes included"
     same = progress.events - progress.rows
-    events = (
-        f"{progress.events:,} events ({same:,} counted as the same as another)"
-        if same
-        else f"{progress.events:,} events"
+    return ", ".join(
+        (
+            f"{progress.events:,} events" + (f" ({same:,} counted as the same as another)" if same else ""),
+            f"{progress.batches:,} batches",
+            f"{progress.dropped:,} dropped",
+            f"{progress.filtered:,} filtered",
+            f"{progress.ignored:,} left out of {own} own processes" if own else "own processes included",
+        )
     )
-    return f"{events} in {progress.batches:,} batches, {progress.dropped:,} dropped, {left_out}"
 
 
 def descendants(root: int) -> Iterator[int]:

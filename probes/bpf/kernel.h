@@ -53,6 +53,7 @@ static __always_inline u32 vpid_of(void *task) {
   return number;
 }
 
+// All of a header but what the call was given and gave back.
 static __always_inline void fill_header(struct header *h, void *task, u16 type) {
   u64 id = bpf_get_current_pid_tgid();
   h->time = bpf_ktime_get_boot_ns();
@@ -65,12 +66,15 @@ static __always_inline void fill_header(struct header *h, void *task, u16 type) 
   h->path_len = 0;
   h->dir_len = 0;
   h->notes = 0;
+  bpf_get_current_comm(h->comm, sizeof(h->comm));
+}
+
+static __always_inline void no_numbers(struct header *h) {
   h->result = 0;
   h->flags = 0;
   h->extra = 0;
   h->fd = -1;
   h->mode = 0;
-  bpf_get_current_comm(h->comm, sizeof(h->comm));
 }
 
 // Forget what is known of a length but that it is below twice PATH_BYTES: with one state for all the ways

@@ -108,6 +108,7 @@ int on_sched_process_fork(struct bpf_raw_tracepoint_args *ctx) {
   struct small *e = small_ring.ringbuf_reserve(sizeof(struct small));
   if (!e) { count(COUNT_DROPPED); return 0; }
   fill_header(&e->h, parent, EVENT_CLONE);
+  no_numbers(&e->h);
   e->count = 1;
   e->unused = 0;
   __builtin_memset(e->path, 0, SMALL_PATH);
@@ -126,6 +127,7 @@ int on_sched_process_exec(struct bpf_raw_tracepoint_args *ctx) {
   struct long_exec *e = exec_scratch.lookup(&zero);
   if (!e) return 0;
   fill_header(&e->h, task, EVENT_EXECVE);
+  no_numbers(&e->h);
   fill_identity(&e->i, task);
   void *mm = READ_POINTER(task, task_struct__mm);
   void *fs = READ_POINTER(task, task_struct__fs);
@@ -147,6 +149,7 @@ int on_sched_process_exit(struct bpf_raw_tracepoint_args *ctx) {
   struct small *e = small_ring.ringbuf_reserve(sizeof(struct small));
   if (!e) { count(COUNT_DROPPED); return 0; }
   fill_header(&e->h, task, EVENT_PROCEXIT);
+  no_numbers(&e->h);
   e->count = 1;
   e->unused = 0;
   __builtin_memset(e->path, 0, SMALL_PATH);

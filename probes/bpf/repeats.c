@@ -57,6 +57,8 @@ static __always_inline void tell_small(struct small *e, void *task) {
   void *cwd = READ_POINTER(READ_POINTER(task, task_struct__fs), fs_struct__pwd_dentry);
   struct repeats *set = repeats.lookup(&index);
   if (!set) return;
+  e->count = 1;
+  e->unused = 0;
   set->busy = 1;
   barrier();
   int known = -1, empty = -1, i;
@@ -70,8 +72,6 @@ static __always_inline void tell_small(struct small *e, void *task) {
     before->count++;
     before->h.time = e->h.time;
   } else {
-    e->count = 1;
-    e->unused = 0;
     int full = small_ring.ringbuf_output(e, sizeof(struct small), BPF_RB_NO_WAKEUP) != 0;
     if (empty >= 0) {
       struct small *place = &set->calls[empty & (WAYS - 1)];

@@ -24,10 +24,25 @@ struct shape {
   u8 kind, path, at, path2, at2, flags, how, mode, fd, extra, address, text;
 };
 
+// Which calls of a type are recorded: sets of cells, whatever the path and for some paths (schemas/call_filter.py).
+struct filter {
+  u32 anywhere;
+  u32 somewhere;
+};
+
+// The beginning of a path, longest first; its type and path stand in a small record as they stand here.
+struct path_key {
+  u32 bits;
+  u32 type;
+  char path[SMALL_PATH];
+};
+
 // System call number -> event type, for calls by the 64-bit and by the 32-bit table; 0 is not wanted.
 BPF_ARRAY(wanted, u16, 512);
 BPF_ARRAY(wanted_compat, u16, 512);
 BPF_ARRAY(shapes, struct shape, TYPES);
+BPF_ARRAY(filters, struct filter, TYPES);
+BPF_LPM_TRIE(path_filters, struct path_key, u32, 16384);
 
 struct call {
   u64 args[8];
@@ -73,13 +88,50 @@ static __always_inline void fill_numbers(struct header *h, struct call *call, st
   h->flags = (u32)argument(call, shape->flags);
   h->mode = argument(call, shape->mode);
   h->extra = argument(call, shape->extra);
-  if (shape->fd != NONE) h->fd = argument(call, shape->fd);
+  h->fd = shape->fd != NONE ? argument(call, shape->fd) : -1;
   if (h->fd < -1) h->fd = -1;
   if (shape->how != NONE) {
     bpf_probe_read_user(how, sizeof(how), (void *)argument(call, shape->how));
     h->flags = how[0];
     h->mode = how[1];
   }
+}
+
+static __always_inline u32 cell_of(struct header *h) {
+  u32 result = h->result < 0 ? 0 : h->result > 2 ? 4 : h->result + 1;
+  return 1 << (result * 4 + (h->flags & 3));
+}
+
+#define EACH_BYTE(value) (0x0101010101010101ull * (value))
+
+// 0x80 in each byte of the word that is the same as the other's, and perhaps in some more above one that is.
+static __always_inline u64 equal_bytes(u64 word, u64 other) {
+  word ^= other;
+  return (word - EACH_BYTE(1)) & ~word & EACH_BYTE(0x80);
+}
+
+// Whether no name of a path is empty, and none begins or ends with a dot: it is then what it is when normalised.
+static __always_inline int is_plain(struct small *e) {
+  u64 *words = (u64 *)e->path, found = 0, slash = 0, dot = 0;
+  int i;
+#pragma clang loop unroll(disable)
+  for (i = 0; i < SMALL_PATH / 8 && words[i]; i++) {
+    u64 slashes = equal_bytes(words[i], EACH_BYTE('/'));
+    u64 dots = equal_bytes(words[i], EACH_BYTE('.'));
+    found |= (slashes << 8 | slash) & (slashes | dots) | (dots << 8 | dot) & slashes;
+    slash = slashes >> 56;
+    dot = dots >> 56;
+  }
+  return !found;
+}
+
+static __always_inline int is_left_out(struct small *e, struct filter *filter, u32 cell, int length) {
+  if (filter->anywhere & cell || length >= SMALL_PATH || e->path[0] != '/' || !is_plain(e)) return 0;
+  struct path_key *key = (struct path_key *)&e->count;
+  key->bits = 8 * (sizeof(struct path_key) - sizeof(u32));
+  key->type = e->h.type;
+  u32 *cells = path_filters.lookup(key);
+  return !cells || !(*cells & cell);
 }
 
 static __always_inline void *file_of(void *task, int fd) {
@@ -226,10 +278,14 @@ int on_sys_exit(struct bpf_raw_tracepoint_args *ctx) {
   if (shape->kind == DIRECTORY_CHANGE && call.result < 0) return 0;
 
   struct header *h = &e->h;
-  fill_header(h, task, type);
+  struct filter *filter = filters.lookup(&type);
   fill_numbers(h, &call, shape);
+  u32 cell = cell_of(h);
+  if (!filter || !(filter->somewhere & cell)) { count(COUNT_FILTERED); return 0; }
+  fill_header(h, task, type);
   void *path = shape->path == NONE ? 0 : (void *)argument(&call, shape->path);
   int length = read_short(e, path);
+  if (is_left_out(e, filter, cell, length)) { count(COUNT_FILTERED); return 0; }
   int relative = !shape->text && e->path[0] != '/' && e->path[0] != 0;
   void *file = 0;
   if (shape->kind != PLAIN && shape->kind != DIRECTORY_CHANGE) {

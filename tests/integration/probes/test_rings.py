@@ -18,6 +18,7 @@ from probes import records
 from probes.events import CALLS
 from probes.kernel import RECORDS
 from probes.loader import detach, pinned_session
+from schemas.call_filter import EVERYTHING
 from tests.batches import events_of
 from tests.integration.probes.conftest import Watch
 
@@ -144,7 +145,7 @@ def test_attaching_again_is_quick(folder: Path) -> None:
 
 
 def test_only_wanted_calls_are_seen(watch: Watch, tmp_path: Path) -> None:
-    watch.kernel.want(["mkdir"])
+    watch.kernel.want({"mkdir": EVERYTHING})
     watch.batch()
     try:
         (tmp_path / "before").mkdir()
@@ -153,7 +154,7 @@ def test_only_wanted_calls_are_seen(watch: Watch, tmp_path: Path) -> None:
         events = watch.events(lambda e: e.path.startswith(os.fsencode(tmp_path) + b"/"), count=2)
         assert [(e.type, Path(os.fsdecode(e.path)).name) for e in events] == [("mkdir", "before"), ("mkdir", "after")]
     finally:
-        watch.kernel.want(call.name for call in CALLS)
+        watch.kernel.want({call.name: EVERYTHING for call in CALLS})
 
 
 def test_a_process_that_ended_while_nobody_read_is_still_known(folder: Path) -> None:
