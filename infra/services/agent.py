@@ -12,9 +12,9 @@ from collections.abc import Iterator
 
 from infra.config import Settings, load_settings
 from infra.notify import notify
+from infra.recording import configured_rules, recorded_calls
 from infra.services.dependencies import wait_for_log
 from infra.supervisor.state import holder
-from probes import events
 from probes.batch import Batcher
 from probes.btf import BtfError
 from probes.containers import Runtimes
@@ -26,9 +26,6 @@ from probes.procfs import processes
 from probes.users import Users
 from producers.publisher import Publisher, PublishError
 from producers.syscalls import Progress, SyscallProducer
-from schemas.call_filter import EVERYTHING, CallFilter
-from streams.detection.filtering import call_filters
-from streams.detection.loading import load_rules
 
 log = logging.getLogger(__name__)
 
@@ -51,8 +48,8 @@ def main() -> int:
         log.error("%s", error)
         notify(status=str(error))
         return 1
-    kernel.want(recorded_calls(settings))
-    signal.signal(signal.SIGHUP, lambda *_: kernel.want(recorded_calls(settings)))
+    want(kernel, settings)
+    signal.signal(signal.SIGHUP, lambda *_: want(kernel, settings))
     try:
         observe(settings, kernel, len(own), stop)
     except PublishError as error:
@@ -82,11 +79,9 @@ def observe(settings: Settings, kernel: Kernel, own: int, stop: threading.Event)
         notify(stopping=1)
 
 
-def recorded_calls(settings: Settings) -> dict[str, CallFilter]:
-    """Return the system calls to record, and what of each."""
-    if settings.record == "everything":
-        return dict.fromkeys(events.NAMES.values(), EVERYTHING)
-    return call_filters(load_rules(settings.rules, builtin=True).rules, events.NAMES.values())
+def want(kernel: Kernel, settings: Settings) -> None:
+    """Let the kernel record what the rules, as they are now, can match."""
+    kernel.want(recorded_calls(settings, configured_rules(settings)))
 
 
 def status(progress: Progress, own: int) -> str:

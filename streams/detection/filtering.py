@@ -45,6 +45,11 @@ def call_filters(rules: Iterable[Rule], types: Iterable[str]) -> dict[str, CallF
     return {event_type: _filter(region) for event_type, region in regions.items() if region != NOWHERE}
 
 
+def asking(rules: Iterable[Rule], event_type: str) -> tuple[str, ...]:
+    """Return the names of the enabled rules that can match events of the type."""
+    return tuple(rule.name for rule in rules if rule.enabled and _region([rule.expression], event_type) != NOWHERE)
+
+
 def _region(expressions: Iterable[Expression], event_type: str) -> Region:
     region = NOWHERE
     for expression in expressions:

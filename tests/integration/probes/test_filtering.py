@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from probes.filtering import CallTables
 from schemas.call_filter import EVERYTHING, CallFilter, cell_of
 from tests.batches import Event
 from tests.call_filters import is_recorded
@@ -92,3 +93,12 @@ def test_what_keeps_the_table_of_processes_is_never_left_out(watch: Watch, tmp_p
     finally:
         os.chdir(before)
         watch.kernel.want(dict.fromkeys(("openat", "mkdir"), EVERYTHING))
+
+
+def test_the_tables_tell_which_calls_are_attached(folder: Path) -> None:
+    watch = Watch(folder)
+    watch.kernel.want({"openat": FILTERS[1], "mkdir": EVERYTHING})
+    tables = CallTables(folder)
+    assert tables.attached() == {"openat", "mkdir", "chdir", "fchdir"}
+    tables.close()
+    watch.kernel.close()
