@@ -186,3 +186,19 @@ def test_a_program_in_memory_is_told_as_such(watch: Watch) -> None:
     os.close(fd)
     (event,) = watch.events(lambda e: e.type == "execve" and b"\0marker\0" in e.process.args)
     assert event.process.exepath == b"/memfd:program"
+
+
+def test_a_ring_that_is_read_round_and_round_gives_every_record_once(folder: Path) -> None:
+    watch = Watch(folder, ring_mib=1)
+    watch.batch()
+    found: list[str] = []
+    for begin in range(0, 12_000, 1_500):  # 1 MiB holds about 4,000
+        for number in range(begin, begin + 1_500):
+            with pytest.raises(FileNotFoundError):
+                os.open(f"/nowhere/{number}", os.O_RDONLY)
+        while watch.kernel._rings[0].waiting() > 20:
+            events = events_of(watch.batch(limit=700))
+            found += [e.path.decode() for e in events if e.path.startswith(b"/nowhere/")]
+    found += [e.path.decode() for e in events_of(watch.batch()) if e.path.startswith(b"/nowhere/")]
+    assert watch.kernel.dropped() == 0
+    assert found == [f"/nowhere/{number}" for number in range(12_000)]
