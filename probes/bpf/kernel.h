@@ -5,6 +5,10 @@
   bpf_probe_read_kernel(&_value, sizeof(_value), (void *)(pointer) + OFFSET_##field); _value; })
 #define READ_POINTER(pointer, field) READ(void *, pointer, field)
 
+// The same for a task that the verifier knows, and what it leads to: a load, where READ is a call.
+#define LOAD(type, pointer, field) (*(type *)((void *)(pointer) + OFFSET_##field))
+#define LOAD_POINTER(pointer, field) LOAD(void *, pointer, field)
+
 #define EVENT_CLONE 1
 #define EVENT_EXECVE 2
 #define EVENT_PROCEXIT 3
@@ -56,12 +60,13 @@ static __always_inline u32 vpid_of(void *task) {
 // All of a header but what the call was given and gave back.
 static __always_inline void fill_header(struct header *h, void *task, u16 type) {
   u64 id = bpf_get_current_pid_tgid();
+  void *current = bpf_get_current_task_btf();
   h->time = bpf_ktime_get_boot_ns();
-  h->start = start_of(task);
+  h->start = LOAD(u64, LOAD_POINTER(current, task_struct__group_leader), task_struct__start_boottime);
   h->pid = id >> 32;
   h->tid = id;
-  h->exec = READ(u64, task, task_struct__self_exec_id);
-  h->uid = READ(u32, READ_POINTER(task, task_struct__cred), cred__euid);
+  h->exec = LOAD(u64, current, task_struct__self_exec_id);
+  h->uid = LOAD(u32, LOAD_POINTER(current, task_struct__cred), cred__euid);
   h->type = type;
   h->path_len = 0;
   h->dir_len = 0;

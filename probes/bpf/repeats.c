@@ -54,7 +54,7 @@ static __always_inline int is_same(struct small *one, struct small *other) {
 static __always_inline void tell_small(struct small *e, void *task) {
   u64 hash = hash_of(e, task);
   u32 index = hash >> SETS_SHIFT, tag = (u32)hash | 1;
-  void *cwd = READ_POINTER(READ_POINTER(task, task_struct__fs), fs_struct__pwd_dentry);
+  void *cwd = LOAD_POINTER(LOAD_POINTER(bpf_get_current_task_btf(), task_struct__fs), fs_struct__pwd_dentry);
   struct repeats *set = repeats.lookup(&index);
   if (!set) return;
   e->count = 1;

@@ -49,30 +49,34 @@ struct call {
   s64 result;
 };
 
+#define REGISTER(name) saved[OFFSET_pt_regs__##name / 8]
+
 static __always_inline u16 read_call(struct call *call, void *task, void *regs, s64 result) {
   u64 nr = READ(u64, regs, pt_regs__orig_ax);
   u32 index = nr;
   if (nr >= 512) return 0;
-  u16 *type;
+  u16 *type = wanted.lookup(&index), *compat_type = wanted_compat.lookup(&index);
+  if (!type || !compat_type || !(*type | *compat_type)) return 0;  // most calls: nothing more is read for them
+  int compat = LOAD(u32, bpf_get_current_task_btf(), task_struct__thread_info_status) & TS_COMPAT;
+  if (compat) type = compat_type;
+  if (!*type) return 0;
+  u64 saved[OFFSET_pt_regs__orig_ax / 8];
+  bpf_probe_read_kernel(saved, sizeof(saved), regs);
   call->result = result;
-  if (READ(u32, task, task_struct__thread_info_status) & TS_COMPAT) {
-    type = wanted_compat.lookup(&index);
-    if (!type || !*type) return 0;
-    call->args[0] = READ(u32, regs, pt_regs__bx);
-    call->args[1] = READ(u32, regs, pt_regs__cx);
-    call->args[2] = READ(u32, regs, pt_regs__dx);
-    call->args[3] = READ(u32, regs, pt_regs__si);
-    call->args[4] = READ(u32, regs, pt_regs__di);
-    call->args[5] = READ(u32, regs, pt_regs__bp);
+  if (compat) {
+    call->args[0] = (u32)REGISTER(bx);
+    call->args[1] = (u32)REGISTER(cx);
+    call->args[2] = (u32)REGISTER(dx);
+    call->args[3] = (u32)REGISTER(si);
+    call->args[4] = (u32)REGISTER(di);
+    call->args[5] = (u32)REGISTER(bp);
   } else {
-    type = wanted.lookup(&index);
-    if (!type || !*type) return 0;
-    call->args[0] = READ(u64, regs, pt_regs__di);
-    call->args[1] = READ(u64, regs, pt_regs__si);
-    call->args[2] = READ(u64, regs, pt_regs__dx);
-    call->args[3] = READ(u64, regs, pt_regs__r10);
-    call->args[4] = READ(u64, regs, pt_regs__r8);
-    call->args[5] = READ(u64, regs, pt_regs__r9);
+    call->args[0] = REGISTER(di);
+    call->args[1] = REGISTER(si);
+    call->args[2] = REGISTER(dx);
+    call->args[3] = REGISTER(r10);
+    call->args[4] = REGISTER(r8);
+    call->args[5] = REGISTER(r9);
   }
   return *type;
 }
