@@ -87,8 +87,8 @@ def kind_column(headers: NDArray[np.void]) -> Columns:
 def count_column(reading: Reading) -> Columns:
     """Return how many calls each record stands for, if any stands for more than one."""
     counts = [
-        chunk.records["count"] if name == "small" else np.ones(len(chunk.records), dtype=np.uint32)
-        for name, chunk in reading.chunks.items()
+        chunk.records["count"] if "count" in (chunk.records.dtype.names or ()) else np.ones(len(chunk.records), "<u4")
+        for chunk in reading.chunks.values()
     ]
     return {"event_count": np.concatenate(counts)} if any((part > 1).any() for part in counts) else {}
 

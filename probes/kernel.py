@@ -31,8 +31,8 @@ DROPPED: Final = 0
 IGNORED: Final = 1
 FILTERED: Final = 2
 REMEMBERED: Final = 3
-COUNTED_SETS: Final = 256
-SETS_A_RUN: Final = 64
+COUNTED_SETS: Final = 64
+SETS_A_RUN: Final = 16
 """As in bpf/repeats.c."""
 FIRST_SETS: Final = range(0, COUNTED_SETS, SETS_A_RUN)
 

@@ -43,7 +43,7 @@ struct header {
   char comm[16];
 };
 
-// The one record that may stand for several identical calls: its time is that of the last.
+// A record with a count may stand for several identical calls; its time is that of the last.
 struct small {
   struct header h;
   u32 count;
@@ -54,6 +54,8 @@ struct small {
 // A truncated directory is only ever in a large record.
 struct medium {
   struct header h;
+  u32 count;
+  u32 unused;
   char path[MEDIUM_PATH];
   char dir[MEDIUM_DIR];
 };
@@ -72,9 +74,9 @@ struct address {
 // Calls with two paths.
 struct pair {
   struct header h;
+  u32 count;
   u16 path2_len;
   u16 dir2_len;
-  u32 unused;
   char path[MEDIUM_PATH];
   char dir[MEDIUM_DIR];
   char path2[MEDIUM_PATH];
@@ -83,9 +85,9 @@ struct pair {
 
 struct long_pair {
   struct header h;
+  u32 count;
   u16 path2_len;
   u16 dir2_len;
-  u32 unused;
   char path[PATH_BYTES];
   char dir[WALK_BYTES];
   char path2[PATH_BYTES];

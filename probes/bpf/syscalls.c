@@ -206,7 +206,7 @@ static __always_inline void send_socket(struct small *e, void *task, struct call
   e->h.notes |= NOTE_SOCKET;
   read_socket(a, file);
   if (shape->kind != ANY_DESCRIPTOR) read_address(a, given_address(call, shape), shape->kind == ADDRESS_LOCAL);
-  tell_small(e, task);
+  tell((struct pair *)e, task, SMALL);
 }
 
 // Return the length with the NUL; SMALL_PATH or more if the path is too long to be told in a small record.
@@ -220,16 +220,18 @@ static __always_inline int read_short(struct small *e, void *path) {
   asm volatile("" : "+r"(_length)); \
   bpf_probe_read_kernel((to)->field, _length & ((size) - 1), (from)->field); })
 
-static __always_inline void send_long(struct long_pair *s) {
+// Texts of this call, followed by zeros: two records that are the same are the same in every byte.
+static __always_inline void fill_texts(struct pair *e, struct long_pair *s) {
+  __builtin_memcpy(&e->h, &s->h, sizeof(struct header));
+  __builtin_memset(e->path, 0, MEDIUM_PATH + MEDIUM_DIR);
+  COPY_TEXT(e, s, path, s->h.path_len, MEDIUM_PATH);
+  COPY_TEXT(e, s, dir, s->h.dir_len, MEDIUM_DIR);
+}
+
+static __always_inline void send_long(struct pair *e, struct long_pair *s, void *task) {
   if (s->h.path_len < MEDIUM_PATH && s->h.dir_len < MEDIUM_DIR && !(s->h.notes & NOTE_TRUNCATED)) {
-    struct medium *m = medium_ring.ringbuf_reserve(sizeof(struct medium));
-    if (!m) { count(COUNT_DROPPED); return; }
-    __builtin_memcpy(&m->h, &s->h, sizeof(struct header));
-    __builtin_memset(m->path, 0, MEDIUM_PATH);
-    __builtin_memset(m->dir, 0, MEDIUM_DIR);
-    COPY_TEXT(m, s, path, s->h.path_len, MEDIUM_PATH);
-    COPY_TEXT(m, s, dir, s->h.dir_len, MEDIUM_DIR);
-    medium_ring.ringbuf_submit(m, BPF_RB_NO_WAKEUP);
+    fill_texts(e, s);
+    tell(e, task, MEDIUM);
     return;
   }
   struct large *l = large_ring.ringbuf_reserve(sizeof(struct large));
@@ -240,21 +242,18 @@ static __always_inline void send_long(struct long_pair *s) {
   large_ring.ringbuf_submit(l, BPF_RB_NO_WAKEUP);
 }
 
-static __always_inline void send_pair(struct long_pair *s) {
+static __always_inline void send_pair(struct pair *e, struct long_pair *s, void *task) {
   if (s->h.path_len < MEDIUM_PATH && s->h.dir_len < MEDIUM_DIR && s->path2_len < MEDIUM_PATH && s->dir2_len < MEDIUM_DIR) {
-    struct pair *p = pair_ring.ringbuf_reserve(sizeof(struct pair));
-    if (!p) { count(COUNT_DROPPED); return; }
-    __builtin_memcpy(&p->h, &s->h, sizeof(struct header));
-    p->path2_len = s->path2_len;
-    p->dir2_len = s->dir2_len;
-    p->unused = 0;
-    COPY_TEXT(p, s, path, s->h.path_len, MEDIUM_PATH);
-    COPY_TEXT(p, s, dir, s->h.dir_len, MEDIUM_DIR);
-    COPY_TEXT(p, s, path2, s->path2_len, MEDIUM_PATH);
-    COPY_TEXT(p, s, dir2, s->dir2_len, MEDIUM_DIR);
-    pair_ring.ringbuf_submit(p, BPF_RB_NO_WAKEUP);
+    fill_texts(e, s);
+    __builtin_memset(e->path2, 0, MEDIUM_PATH + MEDIUM_DIR);
+    COPY_TEXT(e, s, path2, s->path2_len, MEDIUM_PATH);
+    COPY_TEXT(e, s, dir2, s->dir2_len, MEDIUM_DIR);
+    e->path2_len = s->path2_len;
+    e->dir2_len = s->dir2_len;
+    tell(e, task, PAIR);
     return;
   }
+  s->count = 1;
   if (long_pair_ring.ringbuf_output(s, sizeof(struct long_pair), BPF_RB_NO_WAKEUP)) count(COUNT_DROPPED);
 }
 
@@ -277,8 +276,9 @@ int on_sys_exit(struct bpf_raw_tracepoint_args *ctx) {
   if (is_own(bpf_get_current_pid_tgid() >> 32)) { count(COUNT_IGNORED); return 0; }
   struct shape *shape = shapes.lookup(&type);
   int zero = 0;
-  struct small *e = small_scratch.lookup(&zero);
-  if (!shape || !e) return 0;
+  struct pair *record = record_scratch.lookup(&zero);
+  if (!shape || !record) return 0;
+  struct small *e = (struct small *)record;
   if (shape->kind == DIRECTORY_CHANGE && call.result < 0) return 0;
 
   struct header *h = &e->h;
@@ -302,7 +302,7 @@ int on_sys_exit(struct bpf_raw_tracepoint_args *ctx) {
   // most paths are absolute and short
   if (alone && !relative && length < SMALL_PATH) {
     h->path_len = length > 0 ? length - 1 : 0;
-    tell_small(e, task);
+    tell((struct pair *)e, task, SMALL);
     return 0;
   }
 
@@ -316,18 +316,17 @@ int on_sys_exit(struct bpf_raw_tracepoint_args *ctx) {
   if (relative || shape->kind == DIRECTORY_CHANGE) s->h.notes |= NOTE_DIRECTORY;
   if (file) s->h.dir_len = walk_file(s->dir, task, file, &s->h.notes);
   else if (s->h.notes & NOTE_DIRECTORY) s->h.dir_len = walk_directory(s->dir, task, at, &s->h.notes);
-  if (shape->path2 == NONE) { send_long(s); return 0; }
+  if (shape->path2 == NONE) { send_long(record, s, task); return 0; }
 
   path = (void *)argument(&call, shape->path2);
   s->path2_len = read_path(s->path2, path);
   s->dir2_len = 0;
-  s->unused = 0;
   if (is_relative(path)) {
     at = AT_FDCWD;
     if (shape->at2 != NONE) at = argument(&call, shape->at2);
     s->h.notes |= NOTE_DIRECTORY2;
     s->dir2_len = walk_directory(s->dir2, task, at, &s->h.notes);
   }
-  send_pair(s);
+  send_pair(record, s, task);
   return 0;
 }

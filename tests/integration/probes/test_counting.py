@@ -192,3 +192,59 @@ def test_a_call_that_is_the_same_elsewhere_is_another(watch: Watch, tmp_path: Pa
     found = [e for e in read_until_exit(watch, child) if e.path == b"/etc/hostname"]
     counts = {place: sum(e.count for e in found if e.process.cwd == os.fsencode(place)) for place in places}
     assert counts == dict.fromkeys(places, 100)
+
+
+def counted(found: list[Event], **wanted: object) -> int:
+    return sum(e.count for e in found if all(getattr(e, name) == value for name, value in wanted.items()))
+
+
+def test_relative_paths_renames_and_calls_on_files_are_counted(watch: Watch, tmp_path: Path) -> None:
+    for name in ("one", "two"):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "file").touch()
+
+    def work() -> None:
+        for name in ("one", "two"):
+            os.chdir(tmp_path / name)
+            open_often(500, "file")
+        folder = os.open(tmp_path / "one", os.O_RDONLY)
+        for _ in range(500):
+            os.close(os.open("file", os.O_RDONLY, dir_fd=folder))
+        file = os.open("file", os.O_RDWR)
+        for number in range(500):
+            os.fchmod(file, 0o600)
+            names = ("file", str(tmp_path / "two/other"))
+            os.rename(*(names if number % 2 == 0 else names[::-1]))
+
+    child = in_child(work)
+    found: list[Event] = []
+    while not os.waitpid(child, os.WNOHANG)[0]:
+        found += [e for e in events_of(watch.batch()) if e.process.pid == child]
+        time.sleep(0.01)
+    found += [e for e in events_of(watch.batch()) if e.process.pid == child]
+    one, two = (os.fsencode(tmp_path / name) for name in ("one", "two"))
+    opens = [e for e in found if e.type == "openat" and e.path == b"file" and e.flags & 3 == 0]
+    assert counted(opens, directory=one) == 1_000
+    assert counted(opens, directory=two) == 500
+    assert {e.process.cwd for e in opens if e.directory == one} == {one, two}
+    assert counted(found, type="fchmod") == 500
+    renames = [e for e in found if e.type == "rename"]
+    assert counted(renames, path=b"file", directory=two, path2=two + b"/other") == 250
+    assert counted(renames, path=two + b"/other", path2=b"file", directory2=two) == 250
+    assert len(opens) + len(renames) < 400
+
+
+def test_a_directory_that_is_renamed_is_told_by_its_new_name(watch: Watch, tmp_path: Path) -> None:
+    before, after = tmp_path / "before", tmp_path / "after"
+    before.mkdir()
+    (before / "file").touch()
+
+    def work() -> None:
+        os.chdir(before)
+        open_often(100, "file")
+        before.rename(after)
+        open_often(100, "file")
+
+    child = in_child(work)
+    found = [e for e in read_until_exit(watch, child) if e.path == b"file"]
+    assert counted(found, directory=os.fsencode(before)) == counted(found, directory=os.fsencode(after)) == 100
