@@ -8,6 +8,7 @@ import numpy as np
 from confluent_kafka import Consumer, TopicPartition
 
 from benchmarks import storm
+from schemas.calls import calls_in
 from schemas.codec import Codec
 from schemas.registry import HttpRegistry
 from schemas.topics import SYSCALLS
@@ -32,7 +33,7 @@ class Passage(NamedTuple):
     bytes_on_disk: int
     """By which the topic grew, as the broker keeps it."""
     events: int
-    """All events on the topic meanwhile."""
+    """All calls that the topic tells of meanwhile, those that were counted included."""
     behind: float
     """Seconds from its end until all of it was judged and the worker's offsets committed."""
     cpu: dict[str, float]
@@ -95,7 +96,7 @@ def contents(pipeline: Pipeline, start: Offsets, end: Offsets) -> tuple[int, int
         batch = codec.decode(message.value())
         assert isinstance(batch, SyscallBatch)
         opens += opens_of_the_storm(batch)
-        events += batch.count
+        events += calls_in(batch)
         drops.append(batch.dropped)
     consumer.close()
     return opens, events, max(drops, default=0) - min(drops, default=0)
@@ -105,7 +106,8 @@ def opens_of_the_storm(batch: SyscallBatch) -> int:
     """Return how many opens of the storm's own files a batch holds."""
     paths = np.frombuffer(batch.event_path, dtype="<u4")
     ours = [code for code, text in enumerate(batch.strings) if b"/srv/application/releases/module-" in text]
-    return int(np.isin(paths, ours).sum())
+    counts = np.frombuffer(batch.event_count, dtype="<u4") if batch.event_count else np.ones(batch.count, np.uint32)
+    return int(counts[np.isin(paths, ours)].sum(dtype=np.int64))
 
 
 def disk_bytes(pipeline: Pipeline) -> int:

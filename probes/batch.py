@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from probes import events
-from probes.event_columns import Columns, directory, kind_column, socket_columns, text_columns
+from probes.event_columns import Columns, count_column, directory, kind_column, socket_columns, text_columns
 from probes.kernel import Reading
 from probes.process_rows import ProcessRows
 from probes.processes import Image, ProcessTable
@@ -33,6 +33,7 @@ WIRE: Final = {
     "event_local_port": "<u2",
     "event_remote_port": "<u2",
     "event_file_kind": "u1",
+    "event_count": "<u4",
 } | dict.fromkeys(
     (
         *("event_path", "event_directory", "event_path2", "event_directory2", "event_file"),
@@ -42,10 +43,14 @@ WIRE: Final = {
 )
 
 
-class Move(NamedTuple):
-    """A process changed its directory: at which place among the events of the batch, and which it left."""
+KEEP_MOVES: Final = 10_000_000_000
+"""Nanoseconds for which events may come late: calls that were counted are told when their window ends."""
 
-    place: int
+
+class Move(NamedTuple):
+    """A process changed its directory: when, in ns since boot, and which it left."""
+
+    time: int
     pid: int
     cwd_before: bytes
 
@@ -58,8 +63,11 @@ class Batcher:
         self._session = session
         self._table = table
         self._sequence = 0
+        self._moves: list[Move] = []
 
-    def batch(self, reading: Reading, *, boot_offset_ns: int, dropped: int, ignored: int) -> SyscallBatch:
+    def batch(
+        self, reading: Reading, *, boot_offset_ns: int, dropped: int, ignored: int, filtered: int = 0
+    ) -> SyscallBatch:
         """Return a batch of all records of a reading, in the order of time.
 
         `boot_offset_ns` turns times since boot into times since the epoch.
@@ -68,14 +76,15 @@ class Batcher:
         headers = np.concatenate([chunk.records["h"] for chunk in chunks])
         numbers = np.concatenate([_numbers(chunk, ring) for ring, chunk in enumerate(chunks)])
         order = np.argsort(headers["time"], kind="stable")
-        moves = self._follow_processes(reading, headers, order)
+        self._follow_processes(reading, headers, order)
         dictionary = Dictionary()
         told = text_columns(reading, dictionary) | socket_columns(reading, dictionary) | kind_column(headers)
+        told |= count_column(reading)
         if "event_directory" in told:
             told["event_directory"] = np.where(np.isin(headers["type"], list(events.CHDIR)), 0, told["event_directory"])
 
         headers = headers[order]
-        images, process = self._images(headers, moves)
+        images, process = self._images(headers)
         rows = ProcessRows(self._table, images)
         times = headers["time"] + np.uint64(boot_offset_ns)
         self._sequence += 1
@@ -87,6 +96,7 @@ class Batcher:
             last_time=int(times[-1]) if len(times) else 0,
             dropped=dropped,
             ignored=ignored,
+            filtered=filtered,
             count=len(headers),
             types=TYPE_NAMES,
             event_number=numbers[order].tobytes(),
@@ -99,11 +109,13 @@ class Batcher:
             strings=dictionary.strings(),
         )
 
-    def _follow_processes(self, reading: Reading, headers: NDArray[np.void], order: NDArray[np.intp]) -> list[Move]:
-        """Bring the table of processes up to date, and return the changes of directory that happened."""
+    def _follow_processes(self, reading: Reading, headers: NDArray[np.void], order: NDArray[np.intp]) -> None:
+        """Bring the table of processes up to date, and take note of changes of directory."""
         chunks = [chunk.records for chunk in reading.chunks.values()]
         starts = np.cumsum([0, *map(len, chunks)])
-        moves = []
+        if len(order):
+            now = int(headers["time"][order[-1]])
+            self._moves = [move for move in self._moves if move.time > now - KEEP_MOVES]
         for place in np.flatnonzero(LIFECYCLE[headers["type"][order]]):
             row = order[place]
             chunk = int(np.searchsorted(starts, row, side="right")) - 1
@@ -117,11 +129,10 @@ class Batcher:
                 case events.PROCEXIT:
                     self._table.exit(int(header["pid"]), int(header["start"]))
                 case _:
-                    moves.append(Move(int(place), int(header["pid"]), self._table.find(header).cwd))
+                    self._moves.append(Move(int(header["time"]), int(header["pid"]), self._table.find(header).cwd))
                     self._table.change_directory(header, directory(record))
-        return moves
 
-    def _images(self, headers: NDArray[np.void], moves: list[Move]) -> tuple[list[Image], NDArray[np.intp]]:
+    def _images(self, headers: NDArray[np.void]) -> tuple[list[Image], NDArray[np.intp]]:
         """Return the distinct process images of the events, and for each event the index of its own.
 
         The table holds the last directory of each process; events before a change get the one of their time.
@@ -131,9 +142,11 @@ class Batcher:
         keys[:, 1] = headers["start"]
         keys[:, 2] = headers["uid"]
         left: dict[int, list[bytes]] = {}
-        for move in moves:
-            left.setdefault(move.pid, []).append(move.cwd_before)
-            keys[move.place + 1 :, 3] += headers["pid"][move.place + 1 :] == move.pid
+        for move in self._moves:
+            later = int(np.searchsorted(headers["time"], move.time, side="right"))
+            if later:
+                left.setdefault(move.pid, []).append(move.cwd_before)
+                keys[later:, 3] += headers["pid"][later:] == move.pid
         codes, first = distinct(list(keys.T), len(keys))
         present = np.flatnonzero(first >= 0)
         images = []

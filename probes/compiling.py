@@ -11,7 +11,7 @@ from typing import Any
 
 from probes import events
 from probes.headers import write_headers
-from probes.loader import MAPS, TRACEPOINTS
+from probes.loader import MAPS, SETTLE, TRACEPOINTS
 from probes.maps import pin, update
 
 
@@ -49,6 +49,7 @@ def _fill(program: Any, own: list[int]) -> None:
 def _attach(program: Any, folder: Path) -> None:
     for name in MAPS:
         pin(program[name.encode()].map_fd, folder / name)
+    pin(program.load_func(SETTLE.encode(), program.RAW_TRACEPOINT).fd, folder / SETTLE)
     for name in TRACEPOINTS:
         program.attach_raw_tracepoint(name.encode(), b"on_" + name.encode())
         pin(program.raw_tracepoint_fds[name.encode()], folder / name)

@@ -84,6 +84,15 @@ def kind_column(headers: NDArray[np.void]) -> Columns:
     return {"event_file_kind": kinds} if kinds.any() else {}
 
 
+def count_column(reading: Reading) -> Columns:
+    """Return how many calls each record stands for, if any stands for more than one."""
+    counts = [
+        chunk.records["count"] if "count" in (chunk.records.dtype.names or ()) else np.ones(len(chunk.records), "<u4")
+        for chunk in reading.chunks.values()
+    ]
+    return {"event_count": np.concatenate(counts)} if any((part > 1).any() for part in counts) else {}
+
+
 def directory(record: np.void) -> bytes:
     """Return the directory of a record with one."""
     header = record["h"]

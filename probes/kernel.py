@@ -1,16 +1,19 @@
 """The running probes as their reader sees them: rings, counters, and the processes that are left out."""
 
 import os
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Final, NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 
-from probes import events, records
-from probes.loader import attach
-from probes.maps import lookup, open_pinned, update
+from probes import records
+from probes.filtering import CallTables
+from probes.loader import SETTLE, attach
+from probes.maps import lookup, open_pinned, run, update
 from probes.ring import Chunk, Ring
+from schemas.call_filter import CallFilter
 
 EXECS: Final = ("exec", "long_exec")
 """Rings of what a process is: events that come later are understood by them."""
@@ -26,6 +29,12 @@ RECORDS: Final = {
 }
 DROPPED: Final = 0
 IGNORED: Final = 1
+FILTERED: Final = 2
+REMEMBERED: Final = 3
+COUNTED_SETS: Final = 64
+SETS_A_RUN: Final = 16
+"""As in bpf/repeats.c."""
+FIRST_SETS: Final = range(0, COUNTED_SETS, SETS_A_RUN)
 
 
 class Reading(NamedTuple):
@@ -57,8 +66,11 @@ class Kernel:
         self._rings = [_ring(folder, name, self.session.ring_bytes[name]) for name in RECORDS]
         self._counts = open_pinned(folder / "counts")
         self._own = open_pinned(folder / "own_processes")
-        self._wanted = [open_pinned(folder / name) for name in ("wanted", "wanted_compat")]
+        self._tables = CallTables(folder)
+        self._settle = open_pinned(folder / SETTLE)
         self._cpus = _possible_cpus()
+        self._settled = np.zeros(self._cpus, dtype=np.uint64)
+        self._left = np.ones(self._cpus, dtype=np.uint64)
         if self.resumed:
             self.leave_out(own)
 
@@ -67,14 +79,26 @@ class Kernel:
         return sum(ring.waiting() for ring in self._rings)
 
     def read(self, limit: int) -> Reading:
-        """Return the records that wait, at most `limit` of each ring.
+        """Return the records that wait, at most `limit` of each ring, with all that was counted so far.
 
         The rings of rare, long records are read last: whatever a process did before an event that was read is then
         read too.
         """
+        self.settle()
         began = tuple(ring.cursor for ring in self._rings)
         chunks = {name: ring.read(limit) for name, ring in zip(RECORDS, self._rings, strict=True)}
         return Reading(chunks, began, tuple(ring.cursor for ring in self._rings))
+
+    def settle(self) -> None:
+        """Let the kernel write a record of all that it counted, and begin to count anew."""
+        remembered = self._counted(REMEMBERED)
+        for cpu in np.flatnonzero((remembered != self._settled) | (self._left > 0)).tolist():
+            self._left[cpu] = sum(run(self._settle, cpu, first) or 0 for first in FIRST_SETS)
+        self._settled = remembered
+
+    def unsettled(self) -> bool:
+        """Tell whether something was counted that no record tells of, because a ring was full or a set busy."""
+        return bool(self._left.any())
 
     def rewind(self, reading: Reading) -> None:
         """Take a reading back, so that the next one begins where it began."""
@@ -105,14 +129,13 @@ class Kernel:
         """Return how many events of left-out processes were seen since the session began."""
         return self._count(IGNORED)
 
-    def want(self, names: Iterable[str]) -> None:
+    def filtered(self) -> int:
+        """Return how many calls were left out by a filter since the session began."""
+        return self._count(FILTERED)
+
+    def want(self, wanted: Mapping[str, CallFilter]) -> None:
         """See these system calls, beside those that the table of processes is kept by, and no others from now on."""
-        wanted = {*names, *events.STATE_KEEPERS}
-        for call in events.CALLS:
-            code = events.CODES[call.name] if call.name in wanted else 0
-            for table, number in zip(self._wanted, (call.number, call.compat), strict=True):
-                if number >= 0:
-                    update(table, number.to_bytes(4, "little"), code.to_bytes(2, "little"))
+        self._tables.fill(wanted)
 
     def leave_out(self, pids: Iterable[int]) -> None:
         """Leave out the events of these processes and of all that they start from now on."""
@@ -125,12 +148,16 @@ class Kernel:
             ring.close()
         os.close(self._counts)
         os.close(self._own)
-        for fd in self._wanted:
-            os.close(fd)
+        os.close(self._settle)
+        self._tables.close()
 
     def _count(self, which: int) -> int:
+        return int(self._counted(which).sum())
+
+    def _counted(self, which: int) -> NDArray[np.uint64]:
+        """Return a counter's value on each CPU, uint64 of shape (cpus,)."""
         value = lookup(self._counts, which.to_bytes(4, "little"), 8 * self._cpus)
-        return int(np.frombuffer(value or b"", dtype="<u8").sum())
+        return np.frombuffer(value or bytes(8 * self._cpus), dtype="<u8")
 
 
 def _ring(folder: Path, name: str, size: int) -> Ring:

@@ -20,11 +20,13 @@ import msgspec
 from probes.btf import Btf
 from probes.offsets import definitions
 
-SOURCES: Final = ("records.h", "kernel.h", "process.c", "syscalls.c")
+SOURCES: Final = ("records.h", "kernel.h", "process.c", "repeats.c", "syscalls.c")
 TRACEPOINTS: Final = ("sched_process_fork", "sched_process_exec", "sched_process_exit", "sys_exit")
+SETTLE: Final = "settle"
+"""The program that ends a window of counting when it is run."""
 MAPS: Final = (
     *("small_ring", "medium_ring", "large_ring", "pair_ring", "long_pair_ring", "exec_ring", "long_exec_ring"),
-    *("counts", "own_processes", "wanted", "wanted_compat", "shapes"),
+    *("counts", "own_processes", "wanted", "wanted_compat", "shapes", "filters", "path_filters"),
 )
 WALK_STEPS: Final = 48
 LOAD_SECONDS: Final = 120
@@ -102,7 +104,7 @@ def pinned_session(folder: Path) -> Session | None:
         session = msgspec.json.decode(_session_file(folder).read_bytes(), type=Session)
     except (OSError, msgspec.DecodeError):
         return None
-    pinned = all((folder / name).exists() for name in (*MAPS, *TRACEPOINTS))
+    pinned = all((folder / name).exists() for name in (*MAPS, *TRACEPOINTS, SETTLE))
     return session if pinned else None
 
 

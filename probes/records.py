@@ -11,7 +11,7 @@ ARGS_BYTES: Final = 4096
 SHORT_ARGS: Final = 1024
 UNIX_PATH: Final = 112
 SHORT_WALK: Final = 256
-SMALL_PATH: Final = 168
+SMALL_PATH: Final = 160
 MEDIUM_PATH: Final = 256
 MEDIUM_DIR: Final = 256
 
@@ -35,8 +35,10 @@ HEADER: Final = np.dtype(
         ("comm", "S16"),
     ]
 )
-SMALL: Final = np.dtype([("h", HEADER), ("path", f"V{SMALL_PATH}")])
-MEDIUM: Final = np.dtype([("h", HEADER), ("path", f"V{MEDIUM_PATH}"), ("dir", f"V{MEDIUM_DIR}")])
+COUNT: Final = [("count", "<u4"), ("unused", "<u4")]
+"""A record with a count may stand for several identical calls; its time is that of the last."""
+SMALL: Final = np.dtype([("h", HEADER), *COUNT, ("path", f"V{SMALL_PATH}")])
+MEDIUM: Final = np.dtype([("h", HEADER), *COUNT, ("path", f"V{MEDIUM_PATH}"), ("dir", f"V{MEDIUM_DIR}")])
 LARGE: Final = np.dtype([("h", HEADER), ("path", f"V{PATH_BYTES}"), ("dir", f"V{WALK_BYTES}")])
 ADDRESS: Final = np.dtype(
     {
@@ -50,7 +52,7 @@ ADDRESS: Final = np.dtype(
 
 
 def _pair(path: int, directory: int) -> np.dtype[np.void]:
-    lengths = [("path2_len", "<u2"), ("dir2_len", "<u2"), ("unused", "<u4")]
+    lengths = [("count", "<u4"), ("path2_len", "<u2"), ("dir2_len", "<u2")]
     texts = [("path", f"V{path}"), ("dir", f"V{directory}"), ("path2", f"V{path}"), ("dir2", f"V{directory}")]
     return np.dtype([("h", HEADER), *lengths, *texts])
 

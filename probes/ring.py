@@ -21,7 +21,7 @@ RECORD_HEADER: Final = 8
 class Chunk(NamedTuple):
     """Records that were read together.
 
-    `records`: structured array of shape (n,), a view of kernel memory that holds until `commit`;
+    `records`: structured array of shape (n,), mostly a view of kernel memory that holds until `commit`;
     `positions`: uint64 array of shape (n,), each record's place in the ring's endless sequence of bytes.
     """
 
@@ -35,11 +35,13 @@ class Ring:
     def __init__(self, fd: int, size: int, dtype: np.dtype[np.void]) -> None:
         """Map the ring of `size` bytes (a power of two of pages) behind the map descriptor `fd`."""
         self._size = size
+        self._stride = RECORD_HEADER + -(-dtype.itemsize // 8) * 8
         self._consumer_map = mmap.mmap(fd, PAGE, mmap.MAP_SHARED, mmap.PROT_READ | mmap.PROT_WRITE, offset=0)
-        self._data_map = mmap.mmap(fd, PAGE + 2 * size, mmap.MAP_SHARED, mmap.PROT_READ, offset=PAGE)
+        # of the second mapping only what the last record may need: pages count as memory as often as they are mapped
+        tail = -(-self._stride // PAGE) * PAGE
+        self._data_map = mmap.mmap(fd, PAGE + size + tail, mmap.MAP_SHARED, mmap.PROT_READ, offset=PAGE)
         self._consumer = np.frombuffer(self._consumer_map, dtype=np.uint64, count=1)
         self._producer = np.frombuffer(self._data_map, dtype=np.uint64, count=1)
-        self._stride = RECORD_HEADER + -(-dtype.itemsize // 8) * 8
         self._dtype = np.dtype(
             {
                 "names": ["header", "record"],
@@ -62,7 +64,7 @@ class Ring:
         """Return the next records, at most `limit` of them; none if the next is still being written."""
         count = min(self.waiting(), limit)
         start = self.cursor
-        slots = np.frombuffer(self._data_map, dtype=self._dtype, count=count, offset=PAGE + start % self._size)
+        slots = self._slots(start, count)
         headers = slots["header"]
         busy = np.flatnonzero(headers & BUSY)
         if len(busy):
@@ -74,6 +76,19 @@ class Ring:
         if discarded.any():
             records, positions = records[~discarded], positions[~discarded]
         return Chunk(records, positions)
+
+    def _slots(self, start: int, count: int) -> NDArray[np.void]:
+        """Return slots in the order in which they were written: a copy if the ring ends between them."""
+        before_end = -(-(self._size - start % self._size) // self._stride)
+        parts = [(start, min(count, before_end))]
+        if count > before_end:
+            parts.append((start + before_end * self._stride, count - before_end))
+        views = [
+            np.frombuffer(self._data_map, np.uint8, number * self._stride, PAGE + at % self._size)
+            for at, number in parts
+        ]
+        data = views[0] if len(views) == 1 else np.concatenate(views)
+        return data.view(self._dtype)
 
     def commit(self, position: int) -> None:
         """Give everything before `position` back to the kernel; it will not be read again."""

@@ -16,6 +16,7 @@ from probes.batch import Batcher
 from probes.kernel import Kernel
 from probes.procfs import boot_offset_ns
 from producers.publisher import Publisher, TooLargeError
+from schemas.calls import calls_in
 from schemas.topics import PIPELINE, SYSCALLS
 from schemas.types.pipeline import EventsDropped
 
@@ -39,9 +40,12 @@ class Progress(msgspec.Struct, frozen=True):
     """What the producer has done since it started, and what the kernel counted since the session began."""
 
     events: int
+    rows: int
+    """Those that are recorded one by one; the others are counted in one of these that is the same."""
     batches: int
     dropped: int
     ignored: int
+    filtered: int
 
 
 class Flight(msgspec.Struct):
@@ -75,12 +79,12 @@ class SyscallProducer:
         self._report = report
         self._flights: deque[Flight] = deque()
         self._kept: deque[tuple[float, tuple[int, ...]]] = deque()
-        self._progress = Progress(0, 0, 0, 0)
+        self._progress = Progress(*[0] * 6)
         self._announced_drops = 0
 
     def run(self, stopped: Callable[[], bool]) -> None:
         """Publish until `stopped()`, then what still waits, and wait for Kafka's acknowledgement of all of it."""
-        oldest: float | None = None
+        oldest: float | None = time.monotonic()
         report_at = time.monotonic()
         while not stopped():
             self._publisher.poll(TICK)
@@ -90,28 +94,31 @@ class SyscallProducer:
                 report_at = now + REPORT_EVERY
                 self._report_progress()
             waiting = self._kernel.waiting()
-            if not waiting or len(self._flights) >= MAX_IN_FLIGHT:
-                oldest = None if not waiting else oldest
+            if waiting and oldest is None:
+                oldest = now
+            if oldest is None or len(self._flights) >= MAX_IN_FLIGHT:
                 continue
-            oldest = oldest or now
             if waiting >= self._batch_events or now - oldest >= self._batch_age:
-                self._publish_batch(self._batch_events)
-                oldest = None
+                # what is the same as something that was just read is counted, and nothing in a ring tells of it
+                again = self._publish_batch(self._batch_events) or self._kernel.unsettled()
+                oldest = now if again else None
         last = time.monotonic() + LAST_SECONDS
-        while self._kernel.waiting() and time.monotonic() < last:
-            self._publish_batch(self._batch_events)
+        while self._publish_batch(self._batch_events) and time.monotonic() < last:
+            pass
         self._publisher.flush(FLUSH_SECONDS)
         self._commit_delivered()
 
-    def _publish_batch(self, limit: int) -> None:
+    def _publish_batch(self, limit: int) -> bool:
+        """Publish what waits and was counted, if there is any; return whether there was."""
         reading = self._kernel.read(limit)
         if not reading.events():
-            return
+            return False
         batch = self._batcher.batch(
             reading,
             boot_offset_ns=boot_offset_ns(),
             dropped=self._kernel.dropped(),
             ignored=self._kernel.ignored(),
+            filtered=self._kernel.filtered(),
         )
         flight = Flight(reading.cursors)
 
@@ -135,12 +142,15 @@ class SyscallProducer:
             if limit == 1:
                 raise
             self._kernel.rewind(reading)
-            self._publish_batch(limit // 4 or 1)
-            return
+            return self._publish_batch(limit // 4 or 1)
         self._flights.append(flight)
         self._progress = msgspec.structs.replace(
-            self._progress, events=self._progress.events + batch.count, batches=self._progress.batches + 1
+            self._progress,
+            events=self._progress.events + calls_in(batch),
+            rows=self._progress.rows + batch.count,
+            batches=self._progress.batches + 1,
         )
+        return True
 
     def _commit_delivered(self) -> None:
         """Give back what Kafka has; of what processes are the last seconds are kept.
@@ -156,7 +166,9 @@ class SyscallProducer:
 
     def _report_progress(self) -> None:
         dropped = self._kernel.dropped()
-        self._progress = msgspec.structs.replace(self._progress, dropped=dropped, ignored=self._kernel.ignored())
+        self._progress = msgspec.structs.replace(
+            self._progress, dropped=dropped, ignored=self._kernel.ignored(), filtered=self._kernel.filtered()
+        )
         self._report(self._progress)
         if dropped == self._announced_drops:
             return

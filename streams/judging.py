@@ -12,6 +12,7 @@ from typing import Final, Protocol
 import msgspec
 
 from producers.publisher import Publisher, PublishError, TooLargeError
+from schemas.calls import calls_in
 from schemas.codec import UndecodableError, UnencodableError
 from schemas.registry import RegistryUnavailableError
 from schemas.topics import ALERTS
@@ -113,9 +114,9 @@ class Detection(Work):
         """Publish the alerts of a message, or it itself to dead-letters; return when Kafka has them."""
         self.patiently(lambda: self._publish(message, judged(self.judges, message)))
         match message.event:
-            case SyscallBatch(count=count):
+            case SyscallBatch() as batch:
                 self.counts.batches += 1
-                self.counts.events += count
+                self.counts.events += calls_in(batch)
             case AuditEvent():
                 self.counts.audit_events += 1
             case _:

@@ -42,6 +42,7 @@ def rows(batch: SyscallBatch) -> Iterator[dict[str, Any]]:
             "id": columns.event_id(event),
             "time": columns.number("event_time", event),
             "type": columns.type_of(event),
+            "count": columns.number("event_count", event) or 1,
             "node": batch.node,
             "thread": columns.number("event_thread", event),
             "result": columns.number("event_result", event),

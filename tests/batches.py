@@ -54,6 +54,7 @@ class Event(NamedTuple):
     protocol: int
     local: tuple[bytes, int]
     remote: tuple[bytes, int]
+    count: int
     process: Process
 
 
@@ -88,6 +89,7 @@ def events_of(batch: SyscallBatch) -> Iterator[Event]:
             protocol=int(column("event_protocol", "<u2")[row]),
             local=(strings[column("event_local_address", "<u4")[row]], int(column("event_local_port", "<u2")[row])),
             remote=(strings[column("event_remote_address", "<u4")[row]], int(column("event_remote_port", "<u2")[row])),
+            count=int(column("event_count", "<u4")[row]) or 1,
             process=processes[column("event_process", "<u4")[row]],
         )
 

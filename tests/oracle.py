@@ -245,6 +245,8 @@ def event_field(name: str, call: Call) -> Any:
     match name:
         case "num":
             return call.number
+        case "count":
+            return call.count
         case "time":
             clock = datetime.fromtimestamp(call.time // 10**9, UTC)
             return f"{clock.hour:02}:{clock.minute:02}:{clock.second:02}.{call.time % 10**9:09}"

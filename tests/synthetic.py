@@ -60,12 +60,13 @@ class Call(msgspec.Struct, frozen=True, kw_only=True):
     local_port: int = 0
     remote_address: bytes = b""
     remote_port: int = 0
+    count: int = 1
 
 
 EVENT_TYPES = (
     {"number": "<u8", "time": "<u8", "thread": "<u4", "result": "<i8", "fd": "<i4", "flags": "<u8", "mode": "<u4"}
     | {"argument": "<i8", "target": "<u4", "file_kind": "u1", "family": "<u2", "protocol": "<u2"}
-    | {"local_port": "<u2", "remote_port": "<u2"}
+    | {"local_port": "<u2", "remote_port": "<u2", "count": "<u4"}
 )
 EVENT_STRINGS = ("path", "directory", "path2", "directory2", "file", "local_address", "remote_address")
 PROCESS_TYPES = dict.fromkeys(("pid", "vpid", "ppid", "sid", "uid", "gid", "loginuid", "tty"), "<u4") | dict.fromkeys(

@@ -7,6 +7,7 @@ import msgspec
 
 from infra.cli.formats import Format, as_json, structured
 from infra.outputs.terminal import line, local_time, safe
+from schemas.calls import calls_in
 from schemas.codec import NAMES, UndecodableError
 from schemas.types.syscalls import SyscallBatch
 from streams.message import Message
@@ -72,7 +73,7 @@ def _shortened(event: msgspec.Struct | UndecodableError) -> str:
         case UndecodableError():
             return str(event)
         case SyscallBatch():
-            return f"{event.count} events, {event.process_count} processes, session {event.session}"
+            return f"{calls_in(event)} events, {event.process_count} processes, session {event.session}"
         case _:
             text = as_json(event)
             return text if len(text) <= LONGEST else text[:LONGEST] + "..."

@@ -138,12 +138,9 @@ def _named(name: str, rules: Iterable["Rule"]) -> "Rule":
 def _events(rule: "Rule") -> frozenset[str]:
     """Return the system calls that a rule looks at; none if it looks at all, or at other events."""
     from streams.detection.event_types import NAMES
-    from streams.detection.specialising import types_looked_at
-    from streams.detection.tables import SYSCALL
+    from streams.detection.filtering import call_filters
 
-    if rule.source != SYSCALL:
-        return frozenset()
-    found = types_looked_at([msgspec.structs.replace(rule, enabled=True)], NAMES)
+    found = frozenset(call_filters([msgspec.structs.replace(rule, enabled=True)], NAMES))
     return found if len(found) < len(NAMES) else frozenset()
 
 

@@ -43,7 +43,7 @@ def alert_line(alert: Alert, *, wide: bool = False, colour: bool = False) -> str
         "NODE": alert.node,
         "IMAGE": alert.container_image or "-",
         "ID": alert.id,
-        "OUTPUT": alert.output,
+        "OUTPUT": alert.output + (f" ({alert.count:,} times)" if alert.count > 1 else ""),
     }
     shown = [(safe(cells[name]), WIDTHS.get(name, 0)) for name in (WIDE_HEAD if wide else HEAD)]
     return _coloured(line(shown), alert.priority) if colour else line(shown)

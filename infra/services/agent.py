@@ -12,9 +12,9 @@ from collections.abc import Iterator
 
 from infra.config import Settings, load_settings
 from infra.notify import notify
+from infra.recording import configured_rules, recorded_calls
 from infra.services.dependencies import wait_for_log
 from infra.supervisor.state import holder
-from probes import events
 from probes.batch import Batcher
 from probes.btf import BtfError
 from probes.containers import Runtimes
@@ -26,8 +26,6 @@ from probes.procfs import processes
 from probes.users import Users
 from producers.publisher import Publisher, PublishError
 from producers.syscalls import Progress, SyscallProducer
-from streams.detection.loading import load_rules
-from streams.detection.specialising import types_looked_at
 
 log = logging.getLogger(__name__)
 
@@ -50,8 +48,8 @@ def main() -> int:
         log.error("%s", error)
         notify(status=str(error))
         return 1
-    kernel.want(recorded_calls(settings))
-    signal.signal(signal.SIGHUP, lambda *_: kernel.want(recorded_calls(settings)))
+    want(kernel, settings)
+    signal.signal(signal.SIGHUP, lambda *_: want(kernel, settings))
     try:
         observe(settings, kernel, len(own), stop)
     except PublishError as error:
@@ -81,17 +79,23 @@ def observe(settings: Settings, kernel: Kernel, own: int, stop: threading.Event)
         notify(stopping=1)
 
 
-def recorded_calls(settings: Settings) -> frozenset[str]:
-    """Return the system calls to record."""
-    if settings.record == "everything":
-        return frozenset(events.NAMES.values())
-    return types_looked_at(load_rules(settings.rules, builtin=True).rules, events.NAMES.values())
+def want(kernel: Kernel, settings: Settings) -> None:
+    """Let the kernel record what the rules, as they are now, can match."""
+    kernel.want(recorded_calls(settings, configured_rules(settings)))
 
 
 def status(progress: Progress, own: int) -> str:
     """Return the line that `deedlog status` shows: what is dropped or left out is always in it."""
-    left_out = f"{progress.ignored:,} left out of {own} own processes" if own else "own processes included"
-    return f"{progress.events:,} events in {progress.batches:,} batches, {progress.dropped:,} dropped, {left_out}"
+    same = progress.events - progress.rows
+    return ", ".join(
+        (
+            f"{progress.events:,} events" + (f" ({same:,} counted as the same as another)" if same else ""),
+            f"{progress.batches:,} batches",
+            f"{progress.dropped:,} dropped",
+            f"{progress.filtered:,} filtered",
+            f"{progress.ignored:,} left out of {own} own processes" if own else "own processes included",
+        )
+    )
 
 
 def descendants(root: int) -> Iterator[int]:

@@ -5,12 +5,19 @@
   bpf_probe_read_kernel(&_value, sizeof(_value), (void *)(pointer) + OFFSET_##field); _value; })
 #define READ_POINTER(pointer, field) READ(void *, pointer, field)
 
+// The same for a task that the verifier knows, and what it leads to: a load, where READ is a call.
+#define LOAD(type, pointer, field) (*(type *)((void *)(pointer) + OFFSET_##field))
+#define LOAD_POINTER(pointer, field) LOAD(void *, pointer, field)
+
 #define EVENT_CLONE 1
 #define EVENT_EXECVE 2
 #define EVENT_PROCEXIT 3
 
 #define COUNT_DROPPED 0
 #define COUNT_IGNORED 1
+#define COUNT_FILTERED 2
+#define COUNT_REMEMBERED 3  // calls that the next identical ones are counted with: tells on which CPUs there is something to settle
+#define COUNTS 4
 
 BPF_RINGBUF_OUTPUT(small_ring, SMALL_PAGES);
 BPF_RINGBUF_OUTPUT(medium_ring, MEDIUM_PAGES);
@@ -19,7 +26,7 @@ BPF_RINGBUF_OUTPUT(pair_ring, PAIR_PAGES);
 BPF_RINGBUF_OUTPUT(long_pair_ring, LONG_PAIR_PAGES);
 BPF_RINGBUF_OUTPUT(exec_ring, EXEC_PAGES);
 BPF_RINGBUF_OUTPUT(long_exec_ring, LONG_EXEC_PAGES);
-BPF_PERCPU_ARRAY(counts, u64, 2);
+BPF_PERCPU_ARRAY(counts, u64, COUNTS);
 BPF_PERCPU_ARRAY(scratch, struct long_pair, 1);
 BPF_PERCPU_ARRAY(exec_scratch, struct long_exec, 1);
 BPF_HASH(own_processes, u32, u8, 4096);
@@ -50,24 +57,29 @@ static __always_inline u32 vpid_of(void *task) {
   return number;
 }
 
+// All of a header but what the call was given and gave back.
 static __always_inline void fill_header(struct header *h, void *task, u16 type) {
   u64 id = bpf_get_current_pid_tgid();
+  void *current = bpf_get_current_task_btf();
   h->time = bpf_ktime_get_boot_ns();
-  h->start = start_of(task);
+  h->start = LOAD(u64, LOAD_POINTER(current, task_struct__group_leader), task_struct__start_boottime);
   h->pid = id >> 32;
   h->tid = id;
-  h->exec = READ(u64, task, task_struct__self_exec_id);
-  h->uid = READ(u32, READ_POINTER(task, task_struct__cred), cred__euid);
+  h->exec = LOAD(u64, current, task_struct__self_exec_id);
+  h->uid = LOAD(u32, LOAD_POINTER(current, task_struct__cred), cred__euid);
   h->type = type;
   h->path_len = 0;
   h->dir_len = 0;
   h->notes = 0;
+  bpf_get_current_comm(h->comm, sizeof(h->comm));
+}
+
+static __always_inline void no_numbers(struct header *h) {
   h->result = 0;
   h->flags = 0;
   h->extra = 0;
   h->fd = -1;
   h->mode = 0;
-  bpf_get_current_comm(h->comm, sizeof(h->comm));
 }
 
 // Forget what is known of a length but that it is below twice PATH_BYTES: with one state for all the ways

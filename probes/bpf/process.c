@@ -108,6 +108,9 @@ int on_sched_process_fork(struct bpf_raw_tracepoint_args *ctx) {
   struct small *e = small_ring.ringbuf_reserve(sizeof(struct small));
   if (!e) { count(COUNT_DROPPED); return 0; }
   fill_header(&e->h, parent, EVENT_CLONE);
+  no_numbers(&e->h);
+  e->count = 1;
+  e->unused = 0;
   __builtin_memset(e->path, 0, SMALL_PATH);
   e->h.result = tgid;
   e->h.extra = READ(u64, child, task_struct__start_boottime);
@@ -124,6 +127,7 @@ int on_sched_process_exec(struct bpf_raw_tracepoint_args *ctx) {
   struct long_exec *e = exec_scratch.lookup(&zero);
   if (!e) return 0;
   fill_header(&e->h, task, EVENT_EXECVE);
+  no_numbers(&e->h);
   fill_identity(&e->i, task);
   void *mm = READ_POINTER(task, task_struct__mm);
   void *fs = READ_POINTER(task, task_struct__fs);
@@ -145,6 +149,9 @@ int on_sched_process_exit(struct bpf_raw_tracepoint_args *ctx) {
   struct small *e = small_ring.ringbuf_reserve(sizeof(struct small));
   if (!e) { count(COUNT_DROPPED); return 0; }
   fill_header(&e->h, task, EVENT_PROCEXIT);
+  no_numbers(&e->h);
+  e->count = 1;
+  e->unused = 0;
   __builtin_memset(e->path, 0, SMALL_PATH);
   e->h.result = READ(int, task, task_struct__exit_code);
   small_ring.ringbuf_submit(e, BPF_RB_NO_WAKEUP);

@@ -1,7 +1,7 @@
 // What the kernel side hands over. probes/records.py holds the same layouts as numpy dtypes, and a test
 // compares the two. All memory of a record is written: user space hashes whole records.
 
-#define SMALL_PATH 168
+#define SMALL_PATH 160
 #define MEDIUM_PATH 256
 #define MEDIUM_DIR 256
 #define PATH_BYTES 4096
@@ -43,14 +43,19 @@ struct header {
   char comm[16];
 };
 
+// A record with a count may stand for several identical calls; its time is that of the last.
 struct small {
   struct header h;
+  u32 count;
+  u32 unused;
   char path[SMALL_PATH];
 };
 
 // A truncated directory is only ever in a large record.
 struct medium {
   struct header h;
+  u32 count;
+  u32 unused;
   char path[MEDIUM_PATH];
   char dir[MEDIUM_DIR];
 };
@@ -69,9 +74,9 @@ struct address {
 // Calls with two paths.
 struct pair {
   struct header h;
+  u32 count;
   u16 path2_len;
   u16 dir2_len;
-  u32 unused;
   char path[MEDIUM_PATH];
   char dir[MEDIUM_DIR];
   char path2[MEDIUM_PATH];
@@ -80,9 +85,9 @@ struct pair {
 
 struct long_pair {
   struct header h;
+  u32 count;
   u16 path2_len;
   u16 dir2_len;
-  u32 unused;
   char path[PATH_BYTES];
   char dir[WALK_BYTES];
   char path2[PATH_BYTES];

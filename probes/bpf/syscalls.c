@@ -24,40 +24,59 @@ struct shape {
   u8 kind, path, at, path2, at2, flags, how, mode, fd, extra, address, text;
 };
 
+// Which calls of a type are recorded: sets of cells, whatever the path and for some paths (schemas/call_filter.py).
+struct filter {
+  u32 anywhere;
+  u32 somewhere;
+};
+
+// The beginning of a path, longest first; its type and path stand in a small record as they stand here.
+struct path_key {
+  u32 bits;
+  u32 type;
+  char path[SMALL_PATH];
+};
+
 // System call number -> event type, for calls by the 64-bit and by the 32-bit table; 0 is not wanted.
 BPF_ARRAY(wanted, u16, 512);
 BPF_ARRAY(wanted_compat, u16, 512);
 BPF_ARRAY(shapes, struct shape, TYPES);
+BPF_ARRAY(filters, struct filter, TYPES);
+BPF_LPM_TRIE(path_filters, struct path_key, u32, 16384);
 
 struct call {
   u64 args[8];
   s64 result;
 };
 
+#define REGISTER(name) saved[OFFSET_pt_regs__##name / 8]
+
 static __always_inline u16 read_call(struct call *call, void *task, void *regs, s64 result) {
   u64 nr = READ(u64, regs, pt_regs__orig_ax);
   u32 index = nr;
   if (nr >= 512) return 0;
-  u16 *type;
+  u16 *type = wanted.lookup(&index), *compat_type = wanted_compat.lookup(&index);
+  if (!type || !compat_type || !(*type | *compat_type)) return 0;  // most calls: nothing more is read for them
+  int compat = LOAD(u32, bpf_get_current_task_btf(), task_struct__thread_info_status) & TS_COMPAT;
+  if (compat) type = compat_type;
+  if (!*type) return 0;
+  u64 saved[OFFSET_pt_regs__orig_ax / 8];
+  bpf_probe_read_kernel(saved, sizeof(saved), regs);
   call->result = result;
-  if (READ(u32, task, task_struct__thread_info_status) & TS_COMPAT) {
-    type = wanted_compat.lookup(&index);
-    if (!type || !*type) return 0;
-    call->args[0] = READ(u32, regs, pt_regs__bx);
-    call->args[1] = READ(u32, regs, pt_regs__cx);
-    call->args[2] = READ(u32, regs, pt_regs__dx);
-    call->args[3] = READ(u32, regs, pt_regs__si);
-    call->args[4] = READ(u32, regs, pt_regs__di);
-    call->args[5] = READ(u32, regs, pt_regs__bp);
+  if (compat) {
+    call->args[0] = (u32)REGISTER(bx);
+    call->args[1] = (u32)REGISTER(cx);
+    call->args[2] = (u32)REGISTER(dx);
+    call->args[3] = (u32)REGISTER(si);
+    call->args[4] = (u32)REGISTER(di);
+    call->args[5] = (u32)REGISTER(bp);
   } else {
-    type = wanted.lookup(&index);
-    if (!type || !*type) return 0;
-    call->args[0] = READ(u64, regs, pt_regs__di);
-    call->args[1] = READ(u64, regs, pt_regs__si);
-    call->args[2] = READ(u64, regs, pt_regs__dx);
-    call->args[3] = READ(u64, regs, pt_regs__r10);
-    call->args[4] = READ(u64, regs, pt_regs__r8);
-    call->args[5] = READ(u64, regs, pt_regs__r9);
+    call->args[0] = REGISTER(di);
+    call->args[1] = REGISTER(si);
+    call->args[2] = REGISTER(dx);
+    call->args[3] = REGISTER(r10);
+    call->args[4] = REGISTER(r8);
+    call->args[5] = REGISTER(r9);
   }
   return *type;
 }
@@ -73,13 +92,50 @@ static __always_inline void fill_numbers(struct header *h, struct call *call, st
   h->flags = (u32)argument(call, shape->flags);
   h->mode = argument(call, shape->mode);
   h->extra = argument(call, shape->extra);
-  if (shape->fd != NONE) h->fd = argument(call, shape->fd);
+  h->fd = shape->fd != NONE ? argument(call, shape->fd) : -1;
   if (h->fd < -1) h->fd = -1;
   if (shape->how != NONE) {
     bpf_probe_read_user(how, sizeof(how), (void *)argument(call, shape->how));
     h->flags = how[0];
     h->mode = how[1];
   }
+}
+
+static __always_inline u32 cell_of(struct header *h) {
+  u32 result = h->result < 0 ? 0 : h->result > 2 ? 4 : h->result + 1;
+  return 1 << (result * 4 + (h->flags & 3));
+}
+
+#define EACH_BYTE(value) (0x0101010101010101ull * (value))
+
+// 0x80 in each byte of the word that is the same as the other's, and perhaps in some more above one that is.
+static __always_inline u64 equal_bytes(u64 word, u64 other) {
+  word ^= other;
+  return (word - EACH_BYTE(1)) & ~word & EACH_BYTE(0x80);
+}
+
+// Whether no name of a path is empty, and none begins or ends with a dot: it is then what it is when normalised.
+static __always_inline int is_plain(struct small *e) {
+  u64 *words = (u64 *)e->path, found = 0, slash = 0, dot = 0;
+  int i;
+#pragma clang loop unroll(disable)
+  for (i = 0; i < SMALL_PATH / 8 && words[i]; i++) {
+    u64 slashes = equal_bytes(words[i], EACH_BYTE('/'));
+    u64 dots = equal_bytes(words[i], EACH_BYTE('.'));
+    found |= (slashes << 8 | slash) & (slashes | dots) | (dots << 8 | dot) & slashes;
+    slash = slashes >> 56;
+    dot = dots >> 56;
+  }
+  return !found;
+}
+
+static __always_inline int is_left_out(struct small *e, struct filter *filter, u32 cell, int length) {
+  if (filter->anywhere & cell || length >= SMALL_PATH || e->path[0] != '/' || !is_plain(e)) return 0;
+  struct path_key *key = (struct path_key *)&e->count;
+  key->bits = 8 * (sizeof(struct path_key) - sizeof(u32));
+  key->type = e->h.type;
+  u32 *cells = path_filters.lookup(key);
+  return !cells || !(*cells & cell);
 }
 
 static __always_inline void *file_of(void *task, int fd) {
@@ -144,29 +200,19 @@ static __always_inline void *given_address(struct call *call, struct shape *shap
   return given;
 }
 
-static __always_inline void send_socket(struct header *h, struct call *call, struct shape *shape, void *file) {
-  struct small *e = small_ring.ringbuf_reserve(sizeof(struct small));
-  if (!e) { count(COUNT_DROPPED); return; }
-  __builtin_memcpy(&e->h, h, sizeof(struct header));
+static __always_inline void send_socket(struct small *e, void *task, struct call *call, struct shape *shape, void *file) {
   __builtin_memset(e->path, 0, SMALL_PATH);
   struct address *a = (struct address *)e->path;
   e->h.notes |= NOTE_SOCKET;
   read_socket(a, file);
   if (shape->kind != ANY_DESCRIPTOR) read_address(a, given_address(call, shape), shape->kind == ADDRESS_LOCAL);
-  small_ring.ringbuf_submit(e, BPF_RB_NO_WAKEUP);
+  tell((struct pair *)e, task, SMALL);
 }
 
-// Most paths are absolute and short: one write into the ring.
-static __always_inline int send_short(struct header *h, void *path) {
-  struct small *e = small_ring.ringbuf_reserve(sizeof(struct small));
-  if (!e) { count(COUNT_DROPPED); return 1; }
-  __builtin_memcpy(&e->h, h, sizeof(struct header));
+// Return the length with the NUL; SMALL_PATH or more if the path is too long to be told in a small record.
+static __always_inline int read_short(struct small *e, void *path) {
   __builtin_memset(e->path, 0, SMALL_PATH);
-  int length = path ? bpf_probe_read_user_str(e->path, SMALL_PATH, path) : 0;
-  if (length >= SMALL_PATH) { small_ring.ringbuf_discard(e, BPF_RB_NO_WAKEUP); return 0; }
-  e->h.path_len = length > 0 ? length - 1 : 0;
-  small_ring.ringbuf_submit(e, BPF_RB_NO_WAKEUP);
-  return 1;
+  return path ? bpf_probe_read_user_str(e->path, SMALL_PATH, path) : 0;
 }
 
 // Copy what of a field is used; a mask of its size keeps the verifier sure of the bound.
@@ -174,16 +220,18 @@ static __always_inline int send_short(struct header *h, void *path) {
   asm volatile("" : "+r"(_length)); \
   bpf_probe_read_kernel((to)->field, _length & ((size) - 1), (from)->field); })
 
-static __always_inline void send_long(struct long_pair *s) {
+// Texts of this call, followed by zeros: two records that are the same are the same in every byte.
+static __always_inline void fill_texts(struct pair *e, struct long_pair *s) {
+  __builtin_memcpy(&e->h, &s->h, sizeof(struct header));
+  __builtin_memset(e->path, 0, MEDIUM_PATH + MEDIUM_DIR);
+  COPY_TEXT(e, s, path, s->h.path_len, MEDIUM_PATH);
+  COPY_TEXT(e, s, dir, s->h.dir_len, MEDIUM_DIR);
+}
+
+static __always_inline void send_long(struct pair *e, struct long_pair *s, void *task) {
   if (s->h.path_len < MEDIUM_PATH && s->h.dir_len < MEDIUM_DIR && !(s->h.notes & NOTE_TRUNCATED)) {
-    struct medium *m = medium_ring.ringbuf_reserve(sizeof(struct medium));
-    if (!m) { count(COUNT_DROPPED); return; }
-    __builtin_memcpy(&m->h, &s->h, sizeof(struct header));
-    __builtin_memset(m->path, 0, MEDIUM_PATH);
-    __builtin_memset(m->dir, 0, MEDIUM_DIR);
-    COPY_TEXT(m, s, path, s->h.path_len, MEDIUM_PATH);
-    COPY_TEXT(m, s, dir, s->h.dir_len, MEDIUM_DIR);
-    medium_ring.ringbuf_submit(m, BPF_RB_NO_WAKEUP);
+    fill_texts(e, s);
+    tell(e, task, MEDIUM);
     return;
   }
   struct large *l = large_ring.ringbuf_reserve(sizeof(struct large));
@@ -194,21 +242,18 @@ static __always_inline void send_long(struct long_pair *s) {
   large_ring.ringbuf_submit(l, BPF_RB_NO_WAKEUP);
 }
 
-static __always_inline void send_pair(struct long_pair *s) {
+static __always_inline void send_pair(struct pair *e, struct long_pair *s, void *task) {
   if (s->h.path_len < MEDIUM_PATH && s->h.dir_len < MEDIUM_DIR && s->path2_len < MEDIUM_PATH && s->dir2_len < MEDIUM_DIR) {
-    struct pair *p = pair_ring.ringbuf_reserve(sizeof(struct pair));
-    if (!p) { count(COUNT_DROPPED); return; }
-    __builtin_memcpy(&p->h, &s->h, sizeof(struct header));
-    p->path2_len = s->path2_len;
-    p->dir2_len = s->dir2_len;
-    p->unused = 0;
-    COPY_TEXT(p, s, path, s->h.path_len, MEDIUM_PATH);
-    COPY_TEXT(p, s, dir, s->h.dir_len, MEDIUM_DIR);
-    COPY_TEXT(p, s, path2, s->path2_len, MEDIUM_PATH);
-    COPY_TEXT(p, s, dir2, s->dir2_len, MEDIUM_DIR);
-    pair_ring.ringbuf_submit(p, BPF_RB_NO_WAKEUP);
+    fill_texts(e, s);
+    __builtin_memset(e->path2, 0, MEDIUM_PATH + MEDIUM_DIR);
+    COPY_TEXT(e, s, path2, s->path2_len, MEDIUM_PATH);
+    COPY_TEXT(e, s, dir2, s->dir2_len, MEDIUM_DIR);
+    e->path2_len = s->path2_len;
+    e->dir2_len = s->dir2_len;
+    tell(e, task, PAIR);
     return;
   }
+  s->count = 1;
   if (long_pair_ring.ringbuf_output(s, sizeof(struct long_pair), BPF_RB_NO_WAKEUP)) count(COUNT_DROPPED);
 }
 
@@ -230,28 +275,40 @@ int on_sys_exit(struct bpf_raw_tracepoint_args *ctx) {
   if (!type) return 0;
   if (is_own(bpf_get_current_pid_tgid() >> 32)) { count(COUNT_IGNORED); return 0; }
   struct shape *shape = shapes.lookup(&type);
-  if (!shape) return 0;
+  int zero = 0;
+  struct pair *record = record_scratch.lookup(&zero);
+  if (!shape || !record) return 0;
+  struct small *e = (struct small *)record;
   if (shape->kind == DIRECTORY_CHANGE && call.result < 0) return 0;
 
-  struct header h = {};
-  fill_header(&h, task, type);
-  fill_numbers(&h, &call, shape);
-  void *path = (void *)argument(&call, shape->path);
-  int relative = shape->path != NONE && !shape->text && is_relative(path);
+  struct header *h = &e->h;
+  struct filter *filter = filters.lookup(&type);
+  fill_numbers(h, &call, shape);
+  u32 cell = cell_of(h);
+  if (!filter || !(filter->somewhere & cell)) { count(COUNT_FILTERED); return 0; }
+  fill_header(h, task, type);
+  void *path = shape->path == NONE ? 0 : (void *)argument(&call, shape->path);
+  int length = read_short(e, path);
+  if (is_left_out(e, filter, cell, length)) { count(COUNT_FILTERED); return 0; }
+  int relative = !shape->text && e->path[0] != '/' && e->path[0] != 0;
   void *file = 0;
   if (shape->kind != PLAIN && shape->kind != DIRECTORY_CHANGE) {
-    file = file_of(task, h.fd);
+    file = file_of(task, h->fd);
     u32 mode = file ? READ(u16, READ_POINTER(file, file__f_inode), inode__i_mode) & S_IFMT : 0;
-    h.notes = (mode >> 12) << NOTE_KIND_SHIFT;
-    if (mode == S_IFSOCK) { send_socket(&h, &call, shape, file); return 0; }
+    h->notes = (mode >> 12) << NOTE_KIND_SHIFT;
+    if (mode == S_IFSOCK) { send_socket(e, task, &call, shape, file); return 0; }
   }
   int alone = shape->path2 == NONE && !file && shape->kind != DIRECTORY_CHANGE;
-  if (alone && !relative && send_short(&h, path)) return 0;
+  // most paths are absolute and short
+  if (alone && !relative && length < SMALL_PATH) {
+    h->path_len = length > 0 ? length - 1 : 0;
+    tell((struct pair *)e, task, SMALL);
+    return 0;
+  }
 
-  int zero = 0;
   struct long_pair *s = scratch.lookup(&zero);
   if (!s) return 0;
-  __builtin_memcpy(&s->h, &h, sizeof(h));
+  __builtin_memcpy(&s->h, h, sizeof(struct header));
   s->h.path_len = read_path(s->path, path);
   int at = AT_FDCWD;
   if (shape->at != NONE) at = argument(&call, shape->at);
@@ -259,18 +316,17 @@ int on_sys_exit(struct bpf_raw_tracepoint_args *ctx) {
   if (relative || shape->kind == DIRECTORY_CHANGE) s->h.notes |= NOTE_DIRECTORY;
   if (file) s->h.dir_len = walk_file(s->dir, task, file, &s->h.notes);
   else if (s->h.notes & NOTE_DIRECTORY) s->h.dir_len = walk_directory(s->dir, task, at, &s->h.notes);
-  if (shape->path2 == NONE) { send_long(s); return 0; }
+  if (shape->path2 == NONE) { send_long(record, s, task); return 0; }
 
   path = (void *)argument(&call, shape->path2);
   s->path2_len = read_path(s->path2, path);
   s->dir2_len = 0;
-  s->unused = 0;
   if (is_relative(path)) {
     at = AT_FDCWD;
     if (shape->at2 != NONE) at = argument(&call, shape->at2);
     s->h.notes |= NOTE_DIRECTORY2;
     s->dir2_len = walk_directory(s->dir2, task, at, &s->h.notes);
   }
-  send_pair(s);
+  send_pair(record, s, task);
   return 0;
 }

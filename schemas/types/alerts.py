@@ -32,3 +32,5 @@ class Alert(msgspec.Struct, frozen=True, kw_only=True):
     """Name of the container."""
     container_image: str | None = None
     """Image of the container."""
+    count: int = 1
+    """Identical events that the alert stands for; its time is that of the last."""

@@ -39,6 +39,8 @@ class SyscallBatch(msgspec.Struct, frozen=True, kw_only=True):
     """Events that the kernel could not queue since the session began."""
     ignored: int
     """Events of deedlog's own processes that were left out since the session began."""
+    filtered: int = 0
+    """Calls that no loaded rule can match, which were left out since the session began."""
     count: int
     """Events in this batch."""
     types: tuple[str, ...]
@@ -91,6 +93,8 @@ class SyscallBatch(msgspec.Struct, frozen=True, kw_only=True):
     """u32 string code: the peer's address, 4 or 16 bytes in network order; of a unix socket the path is in event_path."""
     event_remote_port: bytes = b''
     """u16: the peer's port."""
+    event_count: bytes = b''
+    """u32: identical calls that this event stands for, made within a moment by one thread; its time is that of the last. An empty column: one each."""
     process_count: int
     """Rows in the process table."""
     process_pid: bytes

@@ -38,6 +38,7 @@ OPTIONAL: Final = {
     "event_protocol": "<u2",
     "event_local_port": "<u2",
     "event_remote_port": "<u2",
+    "event_count": "<u4",
     "process_vpid": "<u4",
     "process_ppid": "<u4",
     "process_parent": "<u4",

@@ -72,6 +72,7 @@ def alert(columns: Columns, event: int, rule: Rule) -> Alert:
         container_id=container.id if container else None,
         container_name=_shown(container.name) if container else None,
         container_image=_shown(container.image) if container else None,
+        count=columns.number("event_count", event) or 1,
     )
 
 

@@ -1,6 +1,5 @@
 """Conditions for events of one type: what the type alone decides is decided, the rest is left."""
 
-from collections.abc import Iterable
 from typing import Final
 
 from streams.detection.fields import FIELDS
@@ -25,17 +24,9 @@ from streams.detection.predicates import (
     any_of,
     negation,
 )
-from streams.detection.rules import Rule
-from streams.detection.tables import SYSCALL
 from streams.detection.transforming import test_of_comparison
 
 NUMBERED_FROM: Final = 1
-
-
-def types_looked_at(rules: Iterable[Rule], types: Iterable[str]) -> frozenset[str]:
-    """Return those of the event types that any enabled rule looks at."""
-    enabled = [rule.expression for rule in rules if rule.enabled and rule.source == SYSCALL]
-    return frozenset(t for t in types if any(specialised(expression, t) != FALSE for expression in enabled))
 
 
 def specialised(expression: Expression, event_type: str) -> Expression:

@@ -202,6 +202,7 @@ CALLS = st.builds(
     local_port=st.sampled_from([0, 1, 100]),
     remote_address=ADDRESSES,
     remote_port=st.sampled_from([0, 2, 100]),
+    count=st.sampled_from([1, 1, 2, 100]),
 )
 
 

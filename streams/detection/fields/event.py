@@ -4,6 +4,8 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Final
 
+import numpy as np
+
 from streams.detection.columns import Array, Columns
 from streams.detection.event_types import OPENS
 from streams.detection.fields.field import Field
@@ -32,6 +34,11 @@ def vector(name: str) -> Vector:
         return columns.arrays[name][events], None
 
     return how
+
+
+def _times(columns: Columns, events: Array) -> tuple[Array, Array | None]:
+    counts = columns.arrays.get("event_count")
+    return np.ones(len(events), np.uint32) if counts is None else counts[events], None
 
 
 def clock(time: int) -> str:
@@ -100,6 +107,14 @@ FIELDS: Final = (
         doc="Time of the event in nanoseconds since the epoch.",
         level=NUMBERS,
         how=vector("event_time"),
+    ),
+    Field(
+        name="evt.count",
+        type="number",
+        doc="Identical calls, made within a moment by one thread, that the event stands for; 1 for most. Its time is "
+        "that of the last.",
+        level=NUMBERS,
+        how=_times,
     ),
     Field(
         name="evt.type",

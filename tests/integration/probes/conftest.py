@@ -13,6 +13,7 @@ from probes.loader import detach
 from probes.processes import ProcessTable
 from probes.procfs import boot_offset_ns, processes
 from probes.users import Users
+from schemas.call_filter import EVERYTHING
 from schemas.types.syscalls import SyscallBatch
 from tests.batches import Event, events_of
 from tests.podman import build_image
@@ -32,7 +33,7 @@ class Watch:
 
     def __init__(self, folder: Path, ring_mib: int = 4) -> None:
         self.kernel = Kernel(folder, ring_mib)
-        self.kernel.want(call.name for call in CALLS)
+        self.kernel.want({call.name: EVERYTHING for call in CALLS})
         self.table = ProcessTable(Runtimes(), Users())
         self.table.load(processes())
         self.batcher = Batcher("node", self.kernel.session.id, self.table)
@@ -45,6 +46,7 @@ class Watch:
             boot_offset_ns=boot_offset_ns(),
             dropped=self.kernel.dropped(),
             ignored=self.kernel.ignored(),
+            filtered=self.kernel.filtered(),
         )
         self.kernel.commit_events(reading.cursors)
         self.kernel.commit_execs(reading.cursors)

@@ -105,8 +105,9 @@ def test_a_batch_too_large_for_its_topic_is_made_again_in_parts(kafka: Broker, t
 
 def test_drops_are_published(watch: Watch, kafka: Broker) -> None:
     registry, node, since = MemoryRegistry(), f"node-{uuid4().hex}", time.time() - 5
-    for _ in range(8_000):
-        os.close(os.open("/etc/hostname", os.O_RDONLY))
+    for number in range(8_000):  # each is another, or they would be counted
+        with pytest.raises(FileNotFoundError):
+            os.open(f"/nowhere/{number}", os.O_RDONLY)
     with producing(watch, kafka, registry, node) as reports:
         until = time.monotonic() + 10
         while not (reports and reports[-1].dropped) and time.monotonic() < until:

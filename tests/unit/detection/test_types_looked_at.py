@@ -1,8 +1,8 @@
 from pathlib import Path
 
 from probes.events import NAMES
+from streams.detection.filtering import call_filters
 from streams.detection.loading import load_rules
-from streams.detection.specialising import types_looked_at
 
 RULES = """
 - rule: A
@@ -19,7 +19,7 @@ def looked_at(tmp_path: Path, condition: str, *, enabled: bool = True) -> frozen
     path.write_text(RULES.format(condition=condition, enabled=str(enabled).lower()))
     rules = load_rules([str(path)], builtin=False)
     assert not rules.errors
-    return types_looked_at(rules.rules, NAMES.values())
+    return frozenset(call_filters(rules.rules, NAMES.values()))
 
 
 def test_a_rule_is_looked_at_for_the_types_that_it_names(tmp_path: Path) -> None:
@@ -33,5 +33,5 @@ def test_a_rule_that_names_no_type_is_looked_at_for_all(tmp_path: Path) -> None:
 
 
 def test_the_built_in_rules_need_few_calls() -> None:
-    needed = types_looked_at(load_rules([], builtin=True).rules, NAMES.values())
-    assert needed == {"execve", "open", "openat", "openat2", "setns", "unshare"}
+    needed = call_filters(load_rules([], builtin=True).rules, NAMES.values())
+    assert {*needed} == {"execve", "open", "openat", "openat2", "setns", "unshare"}

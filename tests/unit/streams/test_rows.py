@@ -12,6 +12,7 @@ def test_each_event_is_a_row_with_its_process_and_container() -> None:
         "id": "5e55:f",
         "time": FIRST_TIME,
         "type": "openat",
+        "count": 1,
         "node": "n1",
         "thread": 100,
         "result": 3,

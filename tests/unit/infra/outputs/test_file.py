@@ -36,7 +36,7 @@ def test_an_alert_is_a_line(tmp_path: Path) -> None:
     assert first == {
         **{"id": "a", "time": 1, "rule": "r", "priority": "error", "output": "o", "source": "syscall", "tags": []},
         **{"fields": {}, "events": [], "node": "n"},
-        **{"container_id": None, "container_name": None, "container_image": None},
+        **{"container_id": None, "container_name": None, "container_image": None, "count": 1},
     }
     assert path.stat().st_mode & 0o777 == 0o640
 
