@@ -5,6 +5,9 @@ import subprocess
 from pathlib import Path
 from typing import NamedTuple
 
+DEPTH = 24
+"""As in storm.c."""
+
 
 class Storm(NamedTuple):
     """What a storm did: opens (each with its close), wall and CPU seconds."""
@@ -40,6 +43,14 @@ def finish(process: subprocess.Popen[str], timeout: float = 120) -> Storm:
     output, _ = process.communicate(timeout=timeout)
     opens, seconds, cpu = output.split()
     return Storm(int(opens), float(seconds), float(cpu))
+
+
+def deep_file(folder: Path) -> list[Path]:
+    """Make the one file that the storm opens by another name each time."""
+    made = folder / "srv/application/releases/module-deep" / "/".join("d" * DEPTH)
+    made.parent.mkdir(parents=True, exist_ok=True)
+    made.touch()
+    return [made]
 
 
 def files(folder: Path, count: int) -> list[Path]:
