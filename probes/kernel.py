@@ -93,8 +93,10 @@ class Kernel:
         """Let the kernel write a record of all that it counted, and begin to count anew."""
         remembered = self._counted(REMEMBERED)
         for cpu in np.flatnonzero((remembered != self._settled) | (self._left > 0)).tolist():
-            self._left[cpu] = sum(run(self._settle, cpu, first) or 0 for first in FIRST_SETS)
-        self._settled = remembered
+            left = [run(self._settle, cpu, first) for first in FIRST_SETS]
+            self._left[cpu] = sum(sets or 0 for sets in left)
+            if None not in left:  # a CPU that is offline keeps what it counted until it is back
+                self._settled[cpu] = remembered[cpu]
 
     def unsettled(self) -> bool:
         """Tell whether something was counted that no record tells of, because a ring was full or a set busy."""

@@ -8,6 +8,7 @@
 #define WAYS 8
 #define SETS_A_RUN 16  // `settle` may run in an interrupt
 #define MOST_COUNTED 0xffffffff
+#define OLD_NS 100000000  // twice as long as windows are while there is a reader
 
 #define SMALL 0
 #define MEDIUM 1
@@ -20,7 +21,8 @@ struct repeats {
   u32 tags[WAYS];
   u32 kinds[WAYS];
   void *cwds[WAYS];
-  u64 busy;
+  u32 busy;
+  u32 hand;
   struct pair calls[WAYS];
 };
 
@@ -71,6 +73,15 @@ static __always_inline int send(struct pair *e, int kind) {
   return pair_ring.ringbuf_output(e, sizeof(struct pair), BPF_RB_NO_WAKEUP);
 }
 
+// Make place where there is none: while nobody reads, windows do not end, and calls that were made once would fill
+// the sets. One way is looked at; what it counted, long ago, is sent. Return the way, or -1.
+static __always_inline int make_place(struct repeats *set, u64 now) {
+  u32 way = set->hand++ & (WAYS - 1);
+  struct pair *old = &set->calls[way];
+  if (now - old->h.time < OLD_NS || (old->count && send(old, set->kinds[way]))) return -1;
+  return way;
+}
+
 // Count a call, or send it if it is the first. What finds the ring full waits among the counted while there is room.
 static __always_inline void tell(struct pair *e, void *task, int kind) {
   u64 hash = hash_of(e, task, kind);
@@ -93,6 +104,7 @@ static __always_inline void tell(struct pair *e, void *task, int kind) {
     before->count++;
     before->h.time = e->h.time;
   } else {
+    if (empty < 0) empty = make_place(set, e->h.time);
     int full = send(e, kind) != 0;
     if (empty >= 0) {
       struct pair *place = &set->calls[empty & (WAYS - 1)];

@@ -8,6 +8,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -214,7 +215,7 @@ def test_relative_paths_renames_and_calls_on_files_are_counted(watch: Watch, tmp
         for number in range(500):
             os.fchmod(file, 0o600)
             names = ("file", str(tmp_path / "two/other"))
-            os.rename(*(names if number % 2 == 0 else names[::-1]))  # noqa: PTH104
+            Path(names[number % 2]).rename(names[1 - number % 2])
 
     child = in_child(work)
     found: list[Event] = []
@@ -248,3 +249,21 @@ def test_a_directory_that_is_renamed_is_told_by_its_new_name(watch: Watch, tmp_p
     child = in_child(work)
     found = [e for e in read_until_exit(watch, child) if e.path == b"file"]
     assert counted(found, directory=os.fsencode(before)) == counted(found, directory=os.fsencode(after)) == 100
+
+
+def test_while_nobody_reads_what_was_made_once_makes_place(folder: Path) -> None:
+    watch = Watch(folder, ring_mib=1)
+    watch.batch()
+    os.sched_setaffinity(0, {0})
+    try:
+        for number in range(3_000):  # fills all places of this processor
+            with suppress(FileNotFoundError):
+                os.open(f"/nowhere/{number}", os.O_RDONLY)
+        time.sleep(0.2)
+        open_often(20_000, "/etc/hostname", "/etc/passwd")
+    finally:
+        os.sched_setaffinity(0, range(os.cpu_count() or 1))
+    found = [e for e in events_of(watch.batch()) if e.process.pid == os.getpid()]
+    found += [e for e in events_of(watch.batch()) if e.process.pid == os.getpid()]
+    assert counted(found, path=b"/etc/hostname") == counted(found, path=b"/etc/passwd") == 10_000
+    assert watch.kernel.dropped() == 0

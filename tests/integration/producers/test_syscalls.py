@@ -82,6 +82,26 @@ def test_events_reach_kafka_and_the_ring_is_given_back(watch: Watch, kafka: Brok
     assert not any(uncommitted[:-2])  # the last two are of execs, which stay for a while
 
 
+def test_calls_that_are_counted_reach_kafka_all(watch: Watch, kafka: Broker, tmp_path: Path) -> None:
+    registry, node, since = MemoryRegistry(), f"node-{uuid4().hex}", time.time() - 5
+    path = tmp_path / "opened"
+    path.touch()
+    watch.batch()
+    with producing(watch, kafka, registry, node) as reports:
+        for _ in range(3):
+            for _ in range(10_000):
+                os.close(os.open(path, os.O_RDONLY))
+            time.sleep(0.2)  # nothing more waits in a ring, and the last are told all the same
+        found = opens(batches(kafka, registry, node, since), path)
+        until = time.monotonic() + 10
+        while not (reports and reports[-1].events > 30_000) and time.monotonic() < until:
+            time.sleep(0.1)
+    assert sum(event.count for event in found) == 30_000
+    assert len(found) < 10_000
+    assert reports[-1].rows < reports[-1].events / 2
+    assert watch.kernel.dropped() == 0
+
+
 def test_a_batch_too_large_for_its_topic_is_made_again_in_parts(kafka: Broker, tmp_path: Path) -> None:
     registry, node, since = MemoryRegistry(), f"node-{uuid4().hex}", time.time() - 5
     watch = Watch(tmp_path / "bpf", ring_mib=256)  # holds more than a message of the topic may

@@ -37,6 +37,11 @@ def test_a_line_has_its_columns_below_the_head() -> None:
     ]
 
 
+def test_an_alert_that_stands_for_many_events_says_so() -> None:
+    assert alert_line(alert(output="read", count=12_345)).endswith("  read (12,345 times)")
+    assert alert_line(alert(output="read")).endswith("  read")
+
+
 def test_wide_has_node_image_and_id() -> None:
     line = alert_line(alert(container_image="debian:12"), wide=True)
     assert [head(wide=True).index(name) for name in ("NODE", "IMAGE", "ID")] == [
