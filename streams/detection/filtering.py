@@ -31,7 +31,7 @@ NOWHERE: Final[Region] = (NO_PATH,) * CELLS
 UNCLEAR: Final = b"//"
 """Stands for paths that are not what they are when normalised, and may be any then: they are always recorded."""
 MOST_PREFIXES: Final = 256
-"""Of one type and cell; with more, paths are not looked at."""
+"""Of one type; with more, paths are not looked at."""
 ERRORS: Final = range(-4096, 0)
 WHOLE_PATHS: Final = frozenset({"fd.name", "fd.nameraw", "fd.directory"})
 """Of an open: each is, up to a slash at its end, a beginning of the path that was given."""
@@ -67,6 +67,8 @@ def _region(expressions: Iterable[Expression], event_type: str) -> Region:
 def _filter(region: Region) -> CallFilter:
     anywhere = sum(1 << cell for cell, paths in enumerate(region) if paths == EVERY_PATH)
     prefixes = sorted(set().union(*region) - EVERY_PATH)
+    if len(prefixes) > MOST_PREFIXES:
+        return CallFilter(sum(1 << cell for cell, paths in enumerate(region) if paths))
     below = tuple((prefix, _cells_of(prefix, region)) for prefix in prefixes)
     return CallFilter(anywhere, below)
 

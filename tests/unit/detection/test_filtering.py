@@ -73,6 +73,15 @@ def test_many_paths_are_as_good_as_all() -> None:
     assert filter_of(f"evt.type = openat and fd.name in ({paths})") == CallFilter()
 
 
+def test_many_paths_of_several_cells_are_as_good_as_all_in_those() -> None:
+    first, second = (", ".join(f"/{name}/{number:04}" for number in range(200)) for name in "ab")
+    found = filter_of(
+        f"evt.type = openat and fd.name in ({first}) and evt.rawres = 0",
+        f"evt.type = openat and fd.name in ({second}) and evt.rawres = 1",
+    )
+    assert found == CallFilter(0b1111_1111 << 4, ())
+
+
 def test_one_rule_that_looks_at_all_opens_all() -> None:
     assert filter_of("evt.type = openat and fd.name = /a", "evt.type = openat") == CallFilter()
 
