@@ -11,8 +11,8 @@ from infra.config import Settings
 from infra.doctor.finding import Finding, fail, ok, warn
 from probes.loader import ARCHITECTURE
 
-OLDEST_KERNEL: Final = (5, 10)
-"""The first that runs a program for raw tracepoints on demand; ring buffers and CAP_BPF came with 5.8."""
+OLDEST_KERNEL: Final = (5, 11)
+"""The first that gives programs the current task with its types; running them on demand and rings are older."""
 CAPABILITIES: Final = {"CAP_SYS_ADMIN": 21, "CAP_PERFMON": 38, "CAP_BPF": 39}
 DEBIAN_PACKAGES: Final = Path("/usr/lib/python3/dist-packages")
 
@@ -43,7 +43,7 @@ def kernel(_settings: Settings) -> Finding:
     if machine != ARCHITECTURE:
         return fail(f"the probes do not know the registers of {machine} yet", f"run it on {ARCHITECTURE}")
     if version_of(release) < OLDEST_KERNEL:
-        return fail(f"Linux {release} cannot run the eBPF programs", "run Linux 5.10 or newer")
+        return fail(f"Linux {release} cannot run the eBPF programs", "run Linux 5.11 or newer")
     lockdown = Path("/sys/kernel/security/lockdown")
     if lockdown.exists() and "[confidentiality]" in lockdown.read_text(encoding="ascii"):
         return fail("the kernel is locked down for confidentiality", "boot with lockdown=integrity or none")
