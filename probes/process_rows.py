@@ -82,6 +82,13 @@ class ProcessRows:
             "process_user": codes([i.user for i in images]),
             "process_cgroup": codes([i.cgroup for i in images]),
             "process_container": column("<u4", [containers[i.container] if i.container else NONE for i in images]),
+            "process_env": codes([i.env for i in images]),
+            "process_pgid": column("<u4", [i.pgid for i in images]),
+            "process_vpgid": column("<u4", [i.vpgid for i in images]),
+            "process_exe_ino": column("<u8", [i.exe_ino for i in images]),
+            "process_exe_ctime": column("<u8", [i.exe_ctime for i in images]),
+            "process_exe_mtime": column("<u8", [i.exe_mtime for i in images]),
+            "process_exe_flags": column("u1", [i.exe_flags for i in images]),
             "process_known": column("u1", [i.known for i in images]),
             "containers": tuple(containers),
         }

@@ -12,6 +12,7 @@ import msgspec
 import numpy as np
 
 from probes.containers import Runtimes
+from probes.executables import executable_flags
 from probes.procfs import TICK_NS, ProcStatus
 from probes.records import joined
 from probes.users import UNKNOWN_ID, Users
@@ -46,6 +47,14 @@ class Image(msgspec.Struct, frozen=True):
     cgroup: bytes = b""
     container: Container | None = None
     known: bool = True
+    env: bytes = b""
+    pgid: int = 0
+    vpgid: int = 0
+    exe_ino: int = 0
+    exe_ctime: int = 0
+    exe_mtime: int = 0
+    exe_flags: int = 0
+    """See `process_exe_flags` of the batch; 0 if they are not known."""
 
 
 class ProcessTable:
@@ -124,6 +133,13 @@ class ProcessTable:
                 user=self._user(uid, container, pid),
                 cgroup=cgroup,
                 container=container,
+                env=_text(record, "env"),
+                pgid=int(identity["pgid"]),
+                vpgid=int(identity["vpgid"]),
+                exe_ino=int(identity["exe_ino"]),
+                exe_ctime=int(identity["exe_ctime"]),
+                exe_mtime=int(identity["exe_mtime"]),
+                exe_flags=executable_flags(identity, uid, exepath),
             )
         )
 

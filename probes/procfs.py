@@ -32,6 +32,12 @@ class ProcStatus(NamedTuple):
     args: bytes
     cwd: bytes
     cgroup: bytes
+    env: bytes
+    pgid: int
+    vpgid: int
+    exe_ino: int
+    exe_ctime: int
+    exe_mtime: int
 
 
 def boot_offset_ns() -> int:
@@ -53,6 +59,7 @@ def read_process(folder: Path) -> ProcStatus | None:
         stat = (folder / "stat").read_bytes()
         status = _colon_separated((folder / "status").read_bytes())
         name, fields = parse_stat(stat)
+        ino, ctime, mtime = _executable(folder / "exe")
         return ProcStatus(
             pid=int(folder.name),
             vpid=int(status[b"NSpid"].split()[-1]) if b"NSpid" in status else int(folder.name),
@@ -71,6 +78,12 @@ def read_process(folder: Path) -> ProcStatus | None:
             args=(folder / "cmdline").read_bytes()[:4096],
             cwd=_link(folder / "cwd"),
             cgroup=main_cgroup((folder / "cgroup").read_bytes()),
+            env=(folder / "environ").read_bytes()[:4096],
+            pgid=fields[2],
+            vpgid=int(status[b"NSpgid"].split()[-1]) if b"NSpgid" in status else fields[2],
+            exe_ino=ino,
+            exe_ctime=ctime,
+            exe_mtime=mtime,
         )
     except (OSError, ValueError, KeyError, IndexError):
         return None
@@ -79,8 +92,8 @@ def read_process(folder: Path) -> ProcStatus | None:
 def parse_stat(text: bytes) -> tuple[bytes, list[int]]:
     """Return the name and the numbers after the state of /proc/PID/stat; raises ValueError if it is none.
 
-    Index 0 stands for the state (0), 1 is the parent, 3 the session, 4 the terminal, 19 the start in clock ticks.
-    The name may hold blanks and parentheses: it ends at the last one.
+    Index 0 stands for the state (0), 1 is the parent, 2 the process group, 3 the session, 4 the terminal, 19 the start
+    in clock ticks. The name may hold blanks and parentheses: it ends at the last one.
     """
     opening, closing = text.find(b"("), text.rfind(b")")
     if opening < 0 or closing < opening:
@@ -108,6 +121,15 @@ def _link(path: Path) -> bytes:
         return os.fsencode(path.readlink())
     except OSError:  # kernel threads have no executable
         return b""
+
+
+def _executable(path: Path) -> tuple[int, int, int]:
+    """Return inode number and times of change, of the inode and of the content, ns since the epoch."""
+    try:
+        found = path.stat()
+    except OSError:
+        return 0, 0, 0
+    return found.st_ino, found.st_ctime_ns, found.st_mtime_ns
 
 
 def _loginuid(folder: Path) -> int:

@@ -8,7 +8,9 @@ PATH_BYTES: Final = 4096
 NAME_BYTES: Final = 256
 WALK_BYTES: Final = PATH_BYTES + NAME_BYTES
 ARGS_BYTES: Final = 4096
+ENV_BYTES: Final = 4096
 SHORT_ARGS: Final = 1024
+SHORT_ENV: Final = 2048
 UNIX_PATH: Final = 112
 SHORT_WALK: Final = 256
 SMALL_PATH: Final = 160
@@ -67,24 +69,33 @@ IDENTITY: Final = np.dtype(
         ("tty", "<u4"),
         ("gid", "<u4"),
         ("loginuid", "<u4"),
+        *((name, "<u4") for name in ("pgid", "vpgid", "exe_mode", "exe_uid", "exe_gid", "exe_layer")),
+        *((name, "<u8") for name in ("exe_ino", "exe_ctime", "exe_mtime")),
         ("cap_permitted", "<u8"),
         ("cap_effective", "<u8"),
         ("cap_inheritable", "<u8"),
         ("args_len", "<u2"),
+        ("env_len", "<u2"),
         ("exe_len", "<u2"),
         ("cwd_len", "<u2"),
         ("cgroup_len", "<u2"),
+        ("unused", "<u2", 3),
     ]
 )
 
 
-def _exec(args: int, walk: int) -> np.dtype[np.void]:
-    texts = [("args", f"V{args}"), ("exe", f"V{walk}"), ("cwd", f"V{walk}"), ("cgroup", f"V{walk}")]
+def _exec(args: int, env: int, walk: int) -> np.dtype[np.void]:
+    texts = [("args", f"V{args}"), ("env", f"V{env}"), ("exe", f"V{walk}"), ("cwd", f"V{walk}"), ("cgroup", f"V{walk}")]
     return np.dtype([("h", HEADER), ("i", IDENTITY), *texts])
 
 
-EXEC: Final = _exec(SHORT_ARGS, SHORT_WALK)
-LONG_EXEC: Final = _exec(ARGS_BYTES, WALK_BYTES)
+EXEC: Final = _exec(SHORT_ARGS, SHORT_ENV, SHORT_WALK)
+LONG_EXEC: Final = _exec(ARGS_BYTES, ENV_BYTES, WALK_BYTES)
+
+LAYER_UNKNOWN: Final = 0
+LAYER_NONE: Final = 1
+LAYER_UPPER: Final = 2
+LAYER_LOWER: Final = 3
 
 NOTE_TRUNCATED: Final = 1
 NOTE_DIRECTORY: Final = 2

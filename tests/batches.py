@@ -30,6 +30,13 @@ class Process(NamedTuple):
     cgroup: bytes
     container: Container | None
     known: bool
+    env: bytes
+    pgid: int
+    vpgid: int
+    exe_ino: int
+    exe_ctime: int
+    exe_mtime: int
+    exe_flags: int
     ancestors: tuple[bytes, ...]
 
 
@@ -119,5 +126,9 @@ def _processes(batch: SyscallBatch) -> Iterator[Process]:
             *(text(name, row) for name in ("name", "exepath", "args", "cwd", "user", "cgroup")),
             None if container == NONE else batch.containers[container],
             bool(number("known", row, "u1")),
+            text("env", row),
+            *(number(name, row) for name in ("pgid", "vpgid")),
+            *(number(name, row, "<u8") for name in ("exe_ino", "exe_ctime", "exe_mtime")),
+            number("exe_flags", row, "u1"),
             tuple(ancestors(row)),
         )

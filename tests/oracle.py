@@ -394,6 +394,9 @@ def process_field(name: str, argument: int | None, process: Proc) -> Any:
     if short == "args" and argument is not None:
         argv = (text(process.args) or "").removesuffix("\0").split("\0")
         return argv[argument + 1] if argument + 1 < len(argv) else None
+    if short == "env" and argument is not None:
+        pairs = [one.split("=", 1) for one in (text(process.env) or "").removesuffix("\0").split("\0") if "=" in one]
+        return next((value for key, value in pairs if key == argument), None)
     if name.startswith("thread.cap_"):
         mask = getattr(process, short)
         names = [CAPABILITIES[bit] for bit in sorted(CAPABILITIES) if mask >> bit & 1]
@@ -428,6 +431,21 @@ def own_field(name: str, process: Proc) -> Any:
             return None if argv is None else len(argv) - 1
         case "cmdlenargs":
             return None if argv is None else len(raw("".join(argv[1:])))
+        case "env":
+            return " ".join((text(process.env) or "").removesuffix("\0").split("\0")) if process.env else None
+        case "is_exe_writable" | "is_exe_upper_layer" | "is_exe_lower_layer":
+            bit = {"is_exe_writable": 2, "is_exe_upper_layer": 4, "is_exe_lower_layer": 8}[name]
+            return bool(process.exe_flags & bit) if process.exe_flags else None
+        case "exe_ino" | "pgid" | "vpgid":
+            return known(getattr(process, name), 0)
+        case "exe_ino.ctime":
+            return known(process.exe_ctime, 0)
+        case "exe_ino.mtime":
+            return known(process.exe_mtime, 0)
+        case "exe_ino.ctime_duration_proc_start":
+            return process.start - process.exe_ctime if process.start and process.exe_ctime else None
+        case "is_vpgid_leader":
+            return process.vpgid == process.vpid if process.vpgid and process.vpid else None
         case "is_exe_from_memfd":
             return process.exepath.startswith(b"/memfd:") if process.exepath else None
         case "pid.ts":

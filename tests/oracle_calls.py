@@ -14,11 +14,9 @@ FLAGS = {
 """Only the flags that the tests' calls have."""
 ABSENT = {
     *(f"evt.arg.{name}" for name in ("dirfd", "olddirfd", "newdirfd", "linkdirfd", "olddir", "newdir", "proto")),
-    *("evt.arg.data", "evt.arg.size", "evt.arg.uargs", "evt.buffer", "fd.name_changed", "proc.env"),
-    *("fd.cip.name", "fd.sip.name", "fd.lip.name", "fd.rip.name", "proc.is_exe_writable"),
-    *("proc.is_exe_upper_layer", "proc.is_exe_lower_layer", "proc.exe_ino", "proc.exe_ino.ctime"),
-    *("proc.exe_ino.mtime", "proc.exe_ino.ctime_duration_proc_start", "proc.exe_ino.ctime_duration_pidns_start"),
-    *("proc.pgid", "proc.vpgid", "proc.is_vpgid_leader", "user.homedir", "user.shell", "container.image.id"),
+    *("evt.arg.data", "evt.arg.size", "evt.arg.uargs", "evt.buffer", "fd.name_changed"),
+    *("fd.cip.name", "fd.sip.name", "fd.lip.name", "fd.rip.name"),
+    *("proc.exe_ino.ctime_duration_pidns_start", "user.homedir", "user.shell", "container.image.id"),
     *("container.start_ts", "container.duration", "container.ip", "container.mounts"),
     *("k8s.pod.uid", "k8s.pod.ip", "k8s.pod.labels", "k8s.pod.label"),
 }

@@ -31,6 +31,13 @@ class Proc(msgspec.Struct, frozen=True, kw_only=True):
     cwd: bytes = b""
     user: bytes = b""
     cgroup: bytes = b""
+    env: bytes = b""
+    pgid: int = 0
+    vpgid: int = 0
+    exe_ino: int = 0
+    exe_ctime: int = 0
+    exe_mtime: int = 0
+    exe_flags: int = 0
     known: int = 1
     container: Container | None = None
     parent: "Proc | None" = None
@@ -69,10 +76,10 @@ EVENT_TYPES = (
     | {"local_port": "<u2", "remote_port": "<u2", "count": "<u4"}
 )
 EVENT_STRINGS = ("path", "directory", "path2", "directory2", "file", "local_address", "remote_address")
-PROCESS_TYPES = dict.fromkeys(("pid", "vpid", "ppid", "sid", "uid", "gid", "loginuid", "tty"), "<u4") | dict.fromkeys(
-    ("start", "cap_permitted", "cap_effective", "cap_inheritable"), "<u8"
-)
-PROCESS_STRINGS = ("name", "exepath", "args", "cwd", "user", "cgroup")
+PROCESS_IDS = ("pid", "vpid", "ppid", "sid", "uid", "gid", "loginuid", "tty", "pgid", "vpgid")
+PROCESS_WORDS = ("start", "cap_permitted", "cap_effective", "cap_inheritable", "exe_ino", "exe_ctime", "exe_mtime")
+PROCESS_TYPES = dict.fromkeys(PROCESS_IDS, "<u4") | dict.fromkeys(PROCESS_WORDS, "<u8")
+PROCESS_STRINGS = ("name", "exepath", "args", "env", "cwd", "user", "cgroup")
 
 
 def batch_of(*calls: Call, node: str = "node", session: str = "s", **changes: Any) -> SyscallBatch:
@@ -94,6 +101,7 @@ def batch_of(*calls: Call, node: str = "node", session: str = "s", **changes: An
         "process_parent": _column("<u4", [processes[row.parent] if row.parent else NONE for row in rows]),
         "process_container": _column("<u4", [containers[row.container] if row.container else NONE for row in rows]),
         "process_known": _column("u1", [row.known for row in rows]),
+        "process_exe_flags": _column("u1", [row.exe_flags for row in rows]),
     }
     for name, dtype in EVENT_TYPES.items():
         columns[f"event_{name}"] = _column(dtype, [getattr(call, name) for call in calls])

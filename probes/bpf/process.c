@@ -9,12 +9,18 @@ static __always_inline u32 tty_of(void *task) {
   return (minor & 0xff) | READ(u32, driver, tty_driver__major) << 8 | (minor & ~0xffu) << 12;
 }
 
-static __always_inline u32 session_of(void *task) {
+static __always_inline void *pid_of(void *task, int type) {
   void *signal = READ_POINTER(task, task_struct__signal);
   void *pid = 0;
-  bpf_probe_read_kernel(&pid, sizeof(pid), signal + OFFSET_signal_struct__pids + PIDTYPE_SID * sizeof(void *));
+  bpf_probe_read_kernel(&pid, sizeof(pid), signal + OFFSET_signal_struct__pids + type * sizeof(void *));
+  return pid;
+}
+
+// The number of a pid in the namespace of so many levels below the first; 0 if it has none there.
+static __always_inline u32 number_at(void *pid, u32 level) {
   u32 number = 0;
-  bpf_probe_read_kernel(&number, 4, pid + OFFSET_pid__numbers + OFFSET_upid__nr);
+  if (level > 32 || level > READ(u32, pid, pid__level)) return 0;
+  bpf_probe_read_kernel(&number, 4, pid + OFFSET_pid__numbers + level * SIZE_upid + OFFSET_upid__nr);
   return number;
 }
 
@@ -47,7 +53,10 @@ static __always_inline void fill_identity(struct identity *i, void *task) {
   void *credentials = READ_POINTER(task, task_struct__cred);
   i->ppid = READ(u32, READ_POINTER(task, task_struct__real_parent), task_struct__tgid);
   i->vpid = vpid_of(task);
-  i->sid = session_of(task);
+  i->sid = number_at(pid_of(task, PIDTYPE_SID), 0);
+  void *group = pid_of(task, PIDTYPE_PGID);
+  i->pgid = number_at(group, 0);
+  i->vpgid = number_at(group, READ(u32, READ_POINTER(leader_of(task), task_struct__thread_pid), pid__level));
   i->tty = tty_of(task);
   i->gid = READ(u32, credentials, cred__egid);
 #ifdef OFFSET_task_struct__loginuid
@@ -60,9 +69,32 @@ static __always_inline void fill_identity(struct identity *i, void *task) {
   i->cap_inheritable = READ(u64, credentials, cred__cap_inheritable);
 }
 
-static __always_inline u32 read_args(char *out, void *mm) {
-  u64 from = READ(u64, mm, mm_struct__arg_start);
-  u64 bytes = READ(u64, mm, mm_struct__arg_end) - from;
+#define SECOND 1000000000ull
+#define NANOSECONDS 0x3fffffff  // above them Linux 6.13 keeps a flag
+#define OVERLAYFS_SUPER_MAGIC 0x794c7630
+
+static __always_inline u32 layer_of(void *inode) {
+  if (READ(u64, READ_POINTER(inode, inode__i_sb), super_block__s_magic) != OVERLAYFS_SUPER_MAGIC) return LAYER_NONE;
+#ifdef OFFSET_overlay_upper
+  return READ_POINTER(inode, overlay_upper) ? LAYER_UPPER : LAYER_LOWER;
+#else
+  return LAYER_UNKNOWN;
+#endif
+}
+
+static __always_inline void fill_executable(struct identity *i, void *inode) {
+  i->exe_mode = READ(u16, inode, inode__i_mode);
+  i->exe_uid = READ(u32, inode, inode__i_uid);
+  i->exe_gid = READ(u32, inode, inode__i_gid);
+  i->exe_layer = layer_of(inode);
+  i->exe_ino = READ(u64, inode, inode__i_ino);
+  i->exe_ctime = READ(u64, inode, inode__ctime_sec) * SECOND + (READ(u32, inode, inode__ctime_nsec) & NANOSECONDS);
+  i->exe_mtime = READ(u64, inode, inode__mtime_sec) * SECOND + (READ(u32, inode, inode__mtime_nsec) & NANOSECONDS);
+}
+
+// Arguments or environment, cut at the size of their place.
+static __always_inline u32 read_strings(char *out, u64 from, u64 to) {
+  u64 bytes = to - from;
   if (bytes > ARGS_BYTES - 1) bytes = ARGS_BYTES - 1;
   u32 size = bytes;
   asm volatile("" : "+r"(size));  // keep the compiler from dropping the mask that the verifier needs
@@ -78,12 +110,13 @@ static __always_inline u32 read_args(char *out, void *mm) {
 // Most programs are started with little: the ring then holds ten times as many.
 static __always_inline void send_exec(struct long_exec *e) {
   struct identity *i = &e->i;
-  if (i->args_len < SHORT_ARGS && i->exe_len < SHORT_WALK && i->cwd_len < SHORT_WALK && i->cgroup_len < SHORT_WALK) {
+  if (i->args_len < SHORT_ARGS && i->env_len < SHORT_ENV && i->exe_len < SHORT_WALK && i->cwd_len < SHORT_WALK && i->cgroup_len < SHORT_WALK) {
     struct exec *s = exec_ring.ringbuf_reserve(sizeof(struct exec));
     if (!s) { count(COUNT_DROPPED); return; }
     __builtin_memcpy(&s->h, &e->h, sizeof(struct header));
     __builtin_memcpy(&s->i, &e->i, sizeof(struct identity));
     COPY(s, e, args, SHORT_ARGS);
+    COPY(s, e, env, SHORT_ENV);
     COPY(s, e, exe, SHORT_WALK);
     COPY(s, e, cwd, SHORT_WALK);
     COPY(s, e, cgroup, SHORT_WALK);
@@ -132,7 +165,9 @@ int on_sched_process_exec(struct bpf_raw_tracepoint_args *ctx) {
   void *mm = READ_POINTER(task, task_struct__mm);
   void *fs = READ_POINTER(task, task_struct__fs);
   void *file = READ_POINTER(mm, mm_struct__exe_file);
-  e->i.args_len = read_args(e->args, mm);
+  fill_executable(&e->i, READ_POINTER(file, file__f_inode));
+  e->i.args_len = read_strings(e->args, READ(u64, mm, mm_struct__arg_start), READ(u64, mm, mm_struct__arg_end));
+  e->i.env_len = read_strings(e->env, READ(u64, mm, mm_struct__env_start), READ(u64, mm, mm_struct__env_end));
   e->i.exe_len = walk_path(e->exe, task, READ_POINTER(file, file__f_path_mnt), READ_POINTER(file, file__f_path_dentry), &e->h.notes);
   e->i.cwd_len = walk_path(e->cwd, task, READ_POINTER(fs, fs_struct__pwd_mnt), READ_POINTER(fs, fs_struct__pwd_dentry), &e->h.notes);
   e->i.cgroup_len = walk_cgroup(e->cgroup, task);

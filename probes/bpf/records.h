@@ -8,7 +8,9 @@
 #define NAME_BYTES 256
 #define ARGS_BYTES 4096
 #define UNIX_PATH 112
+#define ENV_BYTES 4096
 #define SHORT_ARGS 1024
+#define SHORT_ENV 2048
 #define SHORT_WALK 256
 
 // Directories travel leaf first, each name ended by NUL ("shadow\0etc\0" is /etc/shadow): the kernel
@@ -100,6 +102,12 @@ struct large {
   char dir[WALK_BYTES];
 };
 
+// Where an executable lies in an overlay file system.
+#define LAYER_UNKNOWN 0
+#define LAYER_NONE 1
+#define LAYER_UPPER 2
+#define LAYER_LOWER 3
+
 struct identity {
   u32 ppid;
   u32 vpid;
@@ -107,19 +115,31 @@ struct identity {
   u32 tty;
   u32 gid;
   u32 loginuid;
+  u32 pgid;
+  u32 vpgid;     // in the process's own pid namespace
+  u32 exe_mode;  // of the executable's inode, as its owner, its times (ns since the epoch) and its number
+  u32 exe_uid;
+  u32 exe_gid;
+  u32 exe_layer;
+  u64 exe_ino;
+  u64 exe_ctime;
+  u64 exe_mtime;
   u64 cap_permitted;
   u64 cap_effective;
   u64 cap_inheritable;
   u16 args_len;
+  u16 env_len;
   u16 exe_len;
   u16 cwd_len;
   u16 cgroup_len;
+  u16 unused[3];
 };
 
 struct exec {
   struct header h;
   struct identity i;
   char args[SHORT_ARGS];
+  char env[SHORT_ENV];
   char exe[SHORT_WALK];
   char cwd[SHORT_WALK];
   char cgroup[SHORT_WALK];
@@ -129,6 +149,7 @@ struct long_exec {
   struct header h;
   struct identity i;
   char args[ARGS_BYTES];
+  char env[ENV_BYTES];
   char exe[WALK_BYTES];
   char cwd[WALK_BYTES];
   char cgroup[WALK_BYTES];

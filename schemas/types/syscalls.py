@@ -137,6 +137,20 @@ class SyscallBatch(msgspec.Struct, frozen=True, kw_only=True):
     """u32 string code: cgroup path."""
     process_container: bytes = b''
     """u32: index into containers; 4294967295 on the host."""
+    process_env: bytes = b''
+    """u32 string code: environment at the start of the program, each NAME=value ended by NUL (the first 4,096 bytes)."""
+    process_pgid: bytes = b''
+    """u32: process group id; 0 if not known."""
+    process_vpgid: bytes = b''
+    """u32: process group id in the process's own pid namespace; 0 if not known or of another namespace."""
+    process_exe_ino: bytes = b''
+    """u64: inode number of the executable; 0 if not known."""
+    process_exe_ctime: bytes = b''
+    """u64: last change of the executable's inode, ns since the epoch; 0 if not known."""
+    process_exe_mtime: bytes = b''
+    """u64: last change of the executable's content, ns since the epoch; 0 if not known."""
+    process_exe_flags: bytes = b''
+    """u8: bits of the executable: 1 what follows is known, 2 the process's user may write it, 4 it is in the upper layer of an overlay, 8 in a lower layer, 16 it is only in memory (memfd)."""
     process_known: bytes = b''
     """u8: 1 if the process was seen to start or found in /proc; 0 if only its pid and name are known."""
     containers: tuple[Container, ...] = ()

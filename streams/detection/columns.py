@@ -53,11 +53,17 @@ OPTIONAL: Final = {
     "process_cap_inheritable": "<u8",
     "process_container": "<u4",
     "process_known": "u1",
+    "process_pgid": "<u4",
+    "process_vpgid": "<u4",
+    "process_exe_ino": "<u8",
+    "process_exe_ctime": "<u8",
+    "process_exe_mtime": "<u8",
+    "process_exe_flags": "u1",
 }
 STRINGS: Final = (
     *("event_path", "event_directory", "event_path2", "event_directory2", "event_file"),
     *("event_local_address", "event_remote_address", "process_name", "process_exepath"),
-    *("process_args", "process_cwd", "process_user", "process_cgroup"),
+    *("process_args", "process_env", "process_cwd", "process_user", "process_cgroup"),
 )
 TYPES: Final = {name: np.dtype(dtype) for name, dtype in (REQUIRED | OPTIONAL | dict.fromkeys(STRINGS, "<u4")).items()}
 
@@ -199,7 +205,7 @@ def _check_limit(arrays: dict[str, Array], name: str, limit: int, of: str, *, no
 
 
 def _check_times(arrays: dict[str, Array]) -> None:
-    for name in ("event_time", "process_start"):
+    for name in ("event_time", "process_start", "process_exe_ctime", "process_exe_mtime"):
         array = arrays.get(name)
         if array is not None and len(array) and int(array.max()) > MAX_TIME:
             raise InvalidBatchError(f"column {name} has {int(array.max())}, which is no time")

@@ -33,6 +33,12 @@ class Process:
         return None if text is None else text.removesuffix("\0").split("\0")
 
     @lazy
+    def env(self) -> list[str] | None:
+        """Return the variables of the environment, `NAME=value` each."""
+        text = self.string("env")
+        return None if text is None else text.removesuffix("\0").split("\0")
+
+    @lazy
     def args(self) -> str | None:
         """Return the arguments without argv[0], parted by spaces."""
         return None if self.argv is None else " ".join(self.argv[1:])

@@ -14,9 +14,10 @@ from streams.detection.processes import Process
 
 Reader = Callable[[Process], Any]
 
-LAYERS: Final = "Always absent: which layer of a container's image an executable is in is not recorded yet."
-INODES: Final = "Always absent: inodes of executables are not recorded yet."
-GROUPS: Final = "Always absent: process groups are not recorded yet."
+WRITABLE: Final = 2
+UPPER: Final = 4
+LOWER: Final = 8
+"""Bits of `process_exe_flags`."""
 
 
 def _field(name: str, doc: str, how: Reader, type: Type = "string") -> Field:
@@ -72,9 +73,35 @@ def _length(process: Process) -> int | None:
     )
 
 
+def _flag(name: str, doc: str, bit: int) -> Field:
+    def how(process: Process) -> bool | None:
+        flags = process.number("exe_flags", 0)
+        return None if flags is None else bool(flags & bit)
+
+    return _field(name, doc, how, "flag")
+
+
 def _is_in_memory(process: Process) -> bool | None:
     path = _exepath(process)
     return None if path is None else path.startswith("/memfd:")
+
+
+def _variable(key: str) -> Reader:
+    def reader(process: Process) -> str | None:
+        pairs = (variable.partition("=") for variable in process.env or ())
+        return next((value for name, sign, value in pairs if sign and name == key), None)
+
+    return reader
+
+
+def _age_at_start(process: Process) -> int | None:
+    start, changed = process.number("start", 0), process.number("exe_ctime", 0)
+    return None if start is None or changed is None else start - changed
+
+
+def _leads_group(process: Process) -> bool | None:
+    group, pid = process.number("vpgid", 0), process.number("vpid", 0)
+    return None if group is None or pid is None else group == pid
 
 
 def _capabilities(column: str) -> Reader:
@@ -160,18 +187,40 @@ FIELDS: Final = (
         "number",
     ),
     _field("proc.pvpid", "`proc.vpid` of the parent.", _of_parent(lambda p: p.number("vpid", 0)), "number"),
-    absent("proc.env", "Always absent: environments are not recorded yet.", keyed=True),
-    absent("proc.is_exe_writable", "Always absent: modes of executables are not recorded yet.", "flag"),
-    absent("proc.is_exe_upper_layer", LAYERS, "flag"),
-    absent("proc.is_exe_lower_layer", LAYERS, "flag"),
-    absent("proc.exe_ino", INODES, "number"),
-    absent("proc.exe_ino.ctime", INODES, "number"),
-    absent("proc.exe_ino.mtime", INODES, "number"),
-    absent("proc.exe_ino.ctime_duration_proc_start", INODES, "number"),
-    absent("proc.exe_ino.ctime_duration_pidns_start", INODES, "number"),
-    absent("proc.pgid", GROUPS, "number"),
-    absent("proc.vpgid", GROUPS, "number"),
-    absent("proc.is_vpgid_leader", GROUPS, "flag"),
+    Field(
+        name="proc.env",
+        type="string",
+        doc="Environment at the start of the program, parted by spaces; [NAME] is the value of one variable. "
+        "The first 4,096 bytes.",
+        level=PROCESS,
+        how=lambda process: None if process.env is None else " ".join(process.env),
+        keyed=_variable,
+    ),
+    _flag("proc.is_exe_writable", "Whether the process's user may write its executable.", WRITABLE),
+    _flag("proc.is_exe_upper_layer", "Whether the executable is in the upper layer of an overlay file system.", UPPER),
+    _flag("proc.is_exe_lower_layer", "Whether the executable is in a lower layer of an overlay file system.", LOWER),
+    _number("proc.exe_ino", "Inode number of the executable.", "exe_ino", 0),
+    _number("proc.exe_ino.ctime", "Last change of the executable's inode, ns since the epoch.", "exe_ctime", 0),
+    _number("proc.exe_ino.mtime", "Last change of the executable's content, ns since the epoch.", "exe_mtime", 0),
+    _field(
+        "proc.exe_ino.ctime_duration_proc_start",
+        "Nanoseconds from the last change of the executable's inode to the start of the process.",
+        _age_at_start,
+        "number",
+    ),
+    absent(
+        "proc.exe_ino.ctime_duration_pidns_start",
+        "Always absent: the start of a pid namespace is not recorded.",
+        "number",
+    ),
+    _number("proc.pgid", "Process group id.", "pgid", 0),
+    _number("proc.vpgid", "Process group id in the process's own pid namespace.", "vpgid", 0),
+    _field(
+        "proc.is_vpgid_leader",
+        "Whether the process leads its process group: a shell gives each job that a person starts a group.",
+        _leads_group,
+        "flag",
+    ),
     Field(name="thread.tid", type="number", doc="Thread id on the host.", level=NUMBERS, how=_thread),
     _field("thread.cap_permitted", "Permitted capabilities: `CAP_CHOWN CAP_KILL`.", _capabilities("cap_permitted")),
     _field("thread.cap_effective", "Effective capabilities.", _capabilities("cap_effective")),
