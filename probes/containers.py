@@ -12,6 +12,7 @@ from typing import Any, Final
 
 import msgspec
 
+from probes import mounts
 from schemas.types.syscalls import Container
 
 HEX64: Final = rb"([0-9a-f]{64})"
@@ -117,11 +118,19 @@ def _podman(root: Path, identity: str) -> Container:
     config_file = next(path for pattern in STORAGE for path in root.glob(f"{pattern}/{identity}/userdata/config.json"))
     listed = _json(config_file.parents[2] / "containers.json")
     entry = next(c for c in listed if c["id"] == identity)
-    image = msgspec.json.decode(entry["metadata"]).get("image-name")
+    metadata = msgspec.json.decode(entry["metadata"])
     config = _json(config_file)
     annotations = config.get("annotations") or {}
     privileged = annotations.get("io.podman.annotations.privileged") == "TRUE"
-    return Container(id="", runtime="", name=entry["names"][0], image=image or None, privileged=privileged)
+    return Container(
+        id="",
+        runtime="",
+        name=entry["names"][0],
+        image=metadata.get("image-name") or None,
+        image_id=metadata.get("image-id") or entry.get("image"),
+        privileged=privileged,
+        mounts=mounts.of_oci(config, identity),
+    )
 
 
 def _docker(root: Path, identity: str) -> Container:
@@ -133,10 +142,26 @@ def _docker(root: Path, identity: str) -> Container:
         runtime="",
         name=config["Name"].removeprefix("/"),
         image=config["Config"].get("Image"),
+        image_id=config.get("Image"),
         privileged=bool(host.get("Privileged")),
         pod_name=labels.get("io.kubernetes.pod.name"),
         pod_namespace=labels.get("io.kubernetes.pod.namespace"),
+        pod_uid=labels.get("io.kubernetes.pod.uid"),
+        pod_labels=_docker_pod_labels(folder.parent, labels.get("io.kubernetes.sandbox.id")),
+        mounts=mounts.of_docker(config),
     )
+
+
+def _docker_pod_labels(containers: Path, sandbox: str | None) -> tuple[str, ...]:
+    """Return the pod's own labels, which are those of its sandbox container; Kubernetes' are not among them."""
+    if not sandbox:
+        return ()
+    labels = _json(containers / sandbox / "config.v2.json")["Config"].get("Labels") or {}
+    return _labels({name: value for name, value in labels.items() if not name.startswith("io.kubernetes.")})
+
+
+def _labels(labels: dict[str, str]) -> tuple[str, ...]:
+    return tuple(f"{name}:{value}" for name, value in sorted(labels.items()))
 
 
 def _containerd(root: Path, identity: str) -> Container:
@@ -151,6 +176,8 @@ def _containerd(root: Path, identity: str) -> Container:
         privileged=_has_all_capabilities(config),
         pod_name=annotations.get("io.kubernetes.cri.sandbox-name"),
         pod_namespace=annotations.get("io.kubernetes.cri.sandbox-namespace"),
+        pod_uid=annotations.get("io.kubernetes.cri.sandbox-uid"),
+        mounts=mounts.of_oci(config, identity),
     )
 
 
@@ -165,13 +192,26 @@ def _crio(root: Path, identity: str) -> Container:
         privileged=_has_all_capabilities(config),
         pod_name=annotations.get("io.kubernetes.pod.name"),
         pod_namespace=annotations.get("io.kubernetes.pod.namespace"),
+        image_id=annotations.get("io.kubernetes.cri-o.ImageRef"),
+        pod_uid=annotations.get("io.kubernetes.pod.uid"),
+        pod_labels=_crio_pod_labels(root, annotations.get("io.kubernetes.cri-o.SandboxID")),
+        mounts=mounts.of_oci(config, identity),
     )
+
+
+def _crio_pod_labels(root: Path, sandbox: str | None) -> tuple[str, ...]:
+    if not sandbox:
+        return ()
+    config = _json(next(root.glob(f"{STORAGE[0]}/{sandbox}/userdata/config.json")))
+    labels = msgspec.json.decode(config["annotations"].get("io.kubernetes.cri-o.Labels") or "{}")
+    return _labels({name: value for name, value in labels.items() if not name.startswith("io.kubernetes.")})
 
 
 def _runc(root: Path, identity: str) -> Container:
     config = _json(root / "run/runc" / identity / "state.json")["config"]
     bounding = (config.get("capabilities") or {}).get("Bounding") or []
-    return Container(id="", runtime="", name=identity, privileged=len(bounding) >= CAPABILITIES)
+    privileged = len(bounding) >= CAPABILITIES
+    return Container(id="", runtime="", name=identity, privileged=privileged, mounts=mounts.of_runc(config))
 
 
 CAPABILITIES: Final = 38  # of Linux 4.0; a container that has as many was given all of them

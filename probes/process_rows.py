@@ -88,6 +88,9 @@ class ProcessRows:
             "process_exe_ino": column("<u8", [i.exe_ino for i in images]),
             "process_exe_ctime": column("<u8", [i.exe_ctime for i in images]),
             "process_exe_mtime": column("<u8", [i.exe_mtime for i in images]),
+            "process_pidns_start": column(
+                "<u8", [i.pidns_start + boot_offset_ns if i.pidns_start else 0 for i in images]
+            ),
             "process_exe_flags": column("u1", [i.exe_flags for i in images]),
             "process_known": column("u1", [i.known for i in images]),
             "containers": tuple(containers),

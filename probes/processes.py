@@ -23,7 +23,10 @@ PAST_IMAGES: Final = 8192
 
 
 class Image(msgspec.Struct, frozen=True):
-    """What a process is between two execs; `start` in ns since boot, `exec` None until an event tells it."""
+    """What a process is between two execs.
+
+    `start` and `pidns_start` are in ns since boot; `exec` is None until an event tells it.
+    """
 
     pid: int
     start: int = 0
@@ -53,6 +56,7 @@ class Image(msgspec.Struct, frozen=True):
     exe_ino: int = 0
     exe_ctime: int = 0
     exe_mtime: int = 0
+    pidns_start: int = 0
     exe_flags: int = 0
     """See `process_exe_flags` of the batch; 0 if they are not known."""
 
@@ -139,6 +143,7 @@ class ProcessTable:
                 exe_ino=int(identity["exe_ino"]),
                 exe_ctime=int(identity["exe_ctime"]),
                 exe_mtime=int(identity["exe_mtime"]),
+                pidns_start=int(identity["pidns_start"]),
                 exe_flags=executable_flags(identity, uid, exepath),
             )
         )

@@ -70,7 +70,7 @@ IDENTITY: Final = np.dtype(
         ("gid", "<u4"),
         ("loginuid", "<u4"),
         *((name, "<u4") for name in ("pgid", "vpgid", "exe_mode", "exe_uid", "exe_gid", "exe_layer")),
-        *((name, "<u8") for name in ("exe_ino", "exe_ctime", "exe_mtime")),
+        *((name, "<u8") for name in ("exe_ino", "exe_ctime", "exe_mtime", "pidns_start")),
         ("cap_permitted", "<u8"),
         ("cap_effective", "<u8"),
         ("cap_inheritable", "<u8"),

@@ -60,8 +60,9 @@ def _nested(schema: dict[str, Any]) -> Iterator[str]:
 def _records_in(types: list[Any]) -> Iterator[dict[str, Any]]:
     for each in types:
         match each:
-            case {"type": "record"}:
+            case {"type": "record", "fields": fields}:
                 yield each
+                yield from _records_in([field["type"] for field in fields])
             case {"items": inner} | {"values": inner}:
                 yield from _records_in([inner])
             case list():

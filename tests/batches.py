@@ -37,6 +37,7 @@ class Process(NamedTuple):
     exe_ctime: int
     exe_mtime: int
     exe_flags: int
+    pidns_start: int
     ancestors: tuple[bytes, ...]
 
 
@@ -130,5 +131,6 @@ def _processes(batch: SyscallBatch) -> Iterator[Process]:
             *(number(name, row) for name in ("pgid", "vpgid")),
             *(number(name, row, "<u8") for name in ("exe_ino", "exe_ctime", "exe_mtime")),
             number("exe_flags", row, "u1"),
+            number("pidns_start", row, "<u8"),
             tuple(ancestors(row)),
         )

@@ -444,6 +444,8 @@ def own_field(name: str, process: Proc) -> Any:
             return known(process.exe_mtime, 0)
         case "exe_ino.ctime_duration_proc_start":
             return process.start - process.exe_ctime if process.start and process.exe_ctime else None
+        case "exe_ino.ctime_duration_pidns_start" | "pidns_init_start_ts":
+            return None
         case "is_vpgid_leader":
             return process.vpgid == process.vpid if process.vpgid and process.vpid else None
         case "is_exe_from_memfd":

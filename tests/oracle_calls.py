@@ -16,7 +16,7 @@ ABSENT = {
     *(f"evt.arg.{name}" for name in ("dirfd", "olddirfd", "newdirfd", "linkdirfd", "olddir", "newdir", "proto")),
     *("evt.arg.data", "evt.arg.size", "evt.arg.uargs", "evt.buffer", "fd.name_changed"),
     *("fd.cip.name", "fd.sip.name", "fd.lip.name", "fd.rip.name"),
-    *("proc.exe_ino.ctime_duration_pidns_start", "user.homedir", "user.shell", "container.image.id"),
+    *("user.homedir", "user.shell", "container.image.id"),
     *("container.start_ts", "container.duration", "container.ip", "container.mounts"),
     *("k8s.pod.uid", "k8s.pod.ip", "k8s.pod.labels", "k8s.pod.label"),
 }

@@ -37,6 +37,7 @@ class Proc(msgspec.Struct, frozen=True, kw_only=True):
     exe_ino: int = 0
     exe_ctime: int = 0
     exe_mtime: int = 0
+    pidns_start: int = 0
     exe_flags: int = 0
     known: int = 1
     container: Container | None = None
@@ -77,7 +78,16 @@ EVENT_TYPES = (
 )
 EVENT_STRINGS = ("path", "directory", "path2", "directory2", "file", "local_address", "remote_address")
 PROCESS_IDS = ("pid", "vpid", "ppid", "sid", "uid", "gid", "loginuid", "tty", "pgid", "vpgid")
-PROCESS_WORDS = ("start", "cap_permitted", "cap_effective", "cap_inheritable", "exe_ino", "exe_ctime", "exe_mtime")
+PROCESS_WORDS = (
+    "start",
+    "pidns_start",
+    "cap_permitted",
+    "cap_effective",
+    "cap_inheritable",
+    "exe_ino",
+    "exe_ctime",
+    "exe_mtime",
+)
 PROCESS_TYPES = dict.fromkeys(PROCESS_IDS, "<u4") | dict.fromkeys(PROCESS_WORDS, "<u8")
 PROCESS_STRINGS = ("name", "exepath", "args", "env", "cwd", "user", "cgroup")
 

@@ -24,6 +24,16 @@ static __always_inline u32 number_at(void *pid, u32 level) {
   return number;
 }
 
+// The start of the first process of a process's own pid namespace.
+static __always_inline u64 namespace_start(void *task) {
+  void *pid = READ_POINTER(leader_of(task), task_struct__thread_pid);
+  u32 level = READ(u32, pid, pid__level);
+  void *space = 0;
+  if (level > 32) return 0;
+  bpf_probe_read_kernel(&space, sizeof(space), pid + OFFSET_pid__numbers + level * SIZE_upid + OFFSET_upid__ns);
+  return READ(u64, READ_POINTER(space, pid_namespace__child_reaper), task_struct__start_boottime);
+}
+
 static __always_inline u32 walk_cgroup(char *out, void *task) {
   void *set = READ_POINTER(task, task_struct__cgroups);
 #ifdef CGROUP_SUBSYSTEM
@@ -58,6 +68,7 @@ static __always_inline void fill_identity(struct identity *i, void *task) {
   i->pgid = number_at(group, 0);
   i->vpgid = number_at(group, READ(u32, READ_POINTER(leader_of(task), task_struct__thread_pid), pid__level));
   i->tty = tty_of(task);
+  i->pidns_start = namespace_start(task);
   i->gid = READ(u32, credentials, cred__egid);
 #ifdef OFFSET_task_struct__loginuid
   i->loginuid = READ(u32, task, task_struct__loginuid);

@@ -124,6 +124,7 @@ struct identity {
   u64 exe_ino;
   u64 exe_ctime;
   u64 exe_mtime;
+  u64 pidns_start;  // of the first process of its pid namespace, ns since boot
   u64 cap_permitted;
   u64 cap_effective;
   u64 cap_inheritable;

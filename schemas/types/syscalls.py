@@ -3,6 +3,21 @@
 import msgspec
 
 
+class Mount(msgspec.Struct, frozen=True, kw_only=True):
+    """A part of the host's file system inside a container."""
+
+    source: str
+    """Path on the host."""
+    dest: str
+    """Path in the container."""
+    mode: str = ''
+    """Mount options, parted by commas."""
+    rdwr: bool = True
+    """Whether it may be written."""
+    propagation: str = ''
+    """private, rprivate, shared, rshared, slave or rslave; empty if the runtime does not say."""
+
+
 class Container(msgspec.Struct, frozen=True, kw_only=True):
     """A container that processes of the batch ran in."""
 
@@ -20,6 +35,14 @@ class Container(msgspec.Struct, frozen=True, kw_only=True):
     """Kubernetes pod."""
     pod_namespace: str | None = None
     """Kubernetes namespace of the pod."""
+    pod_uid: str | None = None
+    """Kubernetes uid of the pod."""
+    pod_labels: tuple[str, ...] = ()
+    """Labels of the pod, `name:value` each."""
+    image_id: str | None = None
+    """The runtime's id of the image."""
+    mounts: tuple[Mount, ...] = ()
+    """What of the host is mounted into the container; not what the runtime itself puts there."""
 
 
 class SyscallBatch(msgspec.Struct, frozen=True, kw_only=True):
@@ -149,6 +172,8 @@ class SyscallBatch(msgspec.Struct, frozen=True, kw_only=True):
     """u64: last change of the executable's inode, ns since the epoch; 0 if not known."""
     process_exe_mtime: bytes = b''
     """u64: last change of the executable's content, ns since the epoch; 0 if not known."""
+    process_pidns_start: bytes = b''
+    """u64: start of the first process of the process's own pid namespace, ns since the epoch; 0 if not known."""
     process_exe_flags: bytes = b''
     """u8: bits of the executable: 1 what follows is known, 2 the process's user may write it, 4 it is in the upper layer of an overlay, 8 in a lower layer, 16 it is only in memory (memfd)."""
     process_known: bytes = b''

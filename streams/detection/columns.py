@@ -58,6 +58,7 @@ OPTIONAL: Final = {
     "process_exe_ino": "<u8",
     "process_exe_ctime": "<u8",
     "process_exe_mtime": "<u8",
+    "process_pidns_start": "<u8",
     "process_exe_flags": "u1",
 }
 STRINGS: Final = (
@@ -205,7 +206,7 @@ def _check_limit(arrays: dict[str, Array], name: str, limit: int, of: str, *, no
 
 
 def _check_times(arrays: dict[str, Array]) -> None:
-    for name in ("event_time", "process_start", "process_exe_ctime", "process_exe_mtime"):
+    for name in ("event_time", "process_start", "process_exe_ctime", "process_exe_mtime", "process_pidns_start"):
         array = arrays.get(name)
         if array is not None and len(array) and int(array.max()) > MAX_TIME:
             raise InvalidBatchError(f"column {name} has {int(array.max())}, which is no time")

@@ -3,19 +3,18 @@
 from collections.abc import Callable
 from typing import Final
 
+import numpy as np
+
 from schemas.types.syscalls import Container
-from streams.detection.fields.absent import absent, not_available
+from streams.detection.columns import NONE, Array, Columns
+from streams.detection.fields.absent import absent
 from streams.detection.fields.field import Field, Type
-from streams.detection.levels import PROGRAM
+from streams.detection.levels import AGES, PROCESS, PROGRAM
 from streams.detection.processes import Process
 
 HOST: Final = "host"
 SHORT: Final = 12
 """Characters of a container id that people type."""
-NOT_ASKED: Final = "Always absent: the runtime is not asked for it yet."
-MOUNTS: Final = "Always absent: mounts of containers are not recorded yet."
-ONE_MOUNT: Final = "Always `<NA>`, which is what rules ask for: mounts of containers are not recorded yet."
-PODS: Final = "Always absent: of pods only name and namespace are recorded yet."
 
 
 def repository(image: str) -> str:
@@ -46,6 +45,36 @@ def _field(
     return Field(name=name, type=type, doc=doc, level=PROGRAM, how=how)
 
 
+def _short_id(identity: str | None) -> str | None:
+    return identity.removeprefix("sha256:")[:SHORT] if identity else None
+
+
+def _start(process: Process) -> int | None:
+    return process.number("pidns_start", 0) if process.container else None
+
+
+def _duration(columns: Columns, events: Array) -> tuple[Array, Array | None]:
+    rows = columns.arrays["event_process"][events]
+    nothing = np.zeros(len(events), np.int64)
+    if "process_pidns_start" not in columns.arrays or "process_container" not in columns.arrays:
+        return nothing, nothing.astype(bool)
+    start = columns.arrays["process_pidns_start"][rows].astype(np.int64)
+    known = (start > 0) & (columns.arrays["process_container"][rows] != NONE)
+    return columns.arrays["event_time"][events].astype(np.int64) - start, known
+
+
+def _label(name: str) -> Callable[[Process], str | None]:
+    def reader(process: Process) -> str | None:
+        labels = process.container.pod_labels if process.container else ()
+        return next((label[len(name) + 1 :] for label in labels if label.startswith(f"{name}:")), None)
+
+    return reader
+
+
+def _nothing(_: object) -> None:
+    return None
+
+
 def _info(container: Container) -> str:
     return f"{container.id[:SHORT]} {container.name or '<NA>'}"
 
@@ -74,20 +103,38 @@ FIELDS: Final = (
         "container.privileged", "Whether the container was started as privileged.", lambda c: c.privileged, type="flag"
     ),
     _field("container.info", "Id and name of the container, for outputs; `host` outside.", _info, host=HOST),
-    absent("container.image.id", NOT_ASKED),
-    absent("container.start_ts", NOT_ASKED, "number"),
-    absent("container.duration", NOT_ASKED, "number"),
-    absent("container.ip", NOT_ASKED),
-    absent("container.mounts", MOUNTS),
-    not_available("container.mount", ONE_MOUNT),
-    *(
-        not_available(f"container.mount.{part}", ONE_MOUNT)
-        for part in ("source", "dest", "mode", "rdwr", "propagation")
+    _field("container.image.id", "First 12 characters of the image's id.", lambda c: _short_id(c.image_id)),
+    Field(
+        name="container.start_ts",
+        type="number",
+        doc="Start of the container's first process, in nanoseconds since the epoch.",
+        level=PROCESS,
+        how=_start,
     ),
+    Field(
+        name="container.duration",
+        type="number",
+        doc="Nanoseconds since the start of the container's first process.",
+        level=AGES,
+        how=_duration,
+    ),
+    absent("container.ip", "Always absent: the runtime's files do not tell it alike."),
     _field("k8s.pod.name", "Name of the Kubernetes pod.", lambda c: c.pod_name),
     _field("k8s.ns.name", "Namespace of the Kubernetes pod.", lambda c: c.pod_namespace),
-    absent("k8s.pod.uid", PODS),
-    absent("k8s.pod.ip", PODS),
-    absent("k8s.pod.labels", PODS),
-    absent("k8s.pod.label", PODS, keyed=True),
+    _field("k8s.pod.uid", "Uid of the Kubernetes pod.", lambda c: c.pod_uid),
+    absent("k8s.pod.ip", "Always absent: the runtime's files do not tell it alike."),
+    _field(
+        "k8s.pod.labels",
+        "Labels of the Kubernetes pod: `app:web, tier:front`.",
+        lambda c: ", ".join(c.pod_labels) or None,
+    ),
+    Field(
+        name="k8s.pod.label",
+        type="string",
+        doc="One label of the Kubernetes pod, by its name.",
+        level=PROGRAM,
+        how=_nothing,
+        keyed=_label,
+        needs_index=True,
+    ),
 )

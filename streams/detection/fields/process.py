@@ -6,7 +6,6 @@ from typing import Any, Final
 import numpy as np
 
 from streams.detection.columns import NONE, Array, Columns
-from streams.detection.fields.absent import absent
 from streams.detection.fields.field import Field, Type
 from streams.detection.levels import AGES, NUMBERS, PROCESS, PROGRAM
 from streams.detection.linux import capabilities
@@ -94,9 +93,12 @@ def _variable(key: str) -> Reader:
     return reader
 
 
-def _age_at_start(process: Process) -> int | None:
-    start, changed = process.number("start", 0), process.number("exe_ctime", 0)
-    return None if start is None or changed is None else start - changed
+def _between(earlier: str, later: str) -> Reader:
+    def reader(process: Process) -> int | None:
+        begun, ended = process.number(earlier, 0), process.number(later, 0)
+        return None if begun is None or ended is None else ended - begun
+
+    return reader
 
 
 def _leads_group(process: Process) -> bool | None:
@@ -205,13 +207,20 @@ FIELDS: Final = (
     _field(
         "proc.exe_ino.ctime_duration_proc_start",
         "Nanoseconds from the last change of the executable's inode to the start of the process.",
-        _age_at_start,
+        _between("exe_ctime", "start"),
         "number",
     ),
-    absent(
+    _field(
         "proc.exe_ino.ctime_duration_pidns_start",
-        "Always absent: the start of a pid namespace is not recorded.",
+        "Nanoseconds from the last change of the executable's inode to the start of the process's pid namespace.",
+        _between("exe_ctime", "pidns_start"),
         "number",
+    ),
+    _number(
+        "proc.pidns_init_start_ts",
+        "Start of the first process of the pid namespace, ns since the epoch.",
+        "pidns_start",
+        0,
     ),
     _number("proc.pgid", "Process group id.", "pgid", 0),
     _number("proc.vpgid", "Process group id in the process's own pid namespace.", "vpgid", 0),

@@ -7,7 +7,7 @@ import uuid
 import pytest
 
 from tests.integration.probes.conftest import Watch
-from tests.podman import IMAGE, LIMITS, container
+from tests.podman import IMAGE, LIMITS, container, podman
 
 pytestmark = [pytest.mark.probe, pytest.mark.container]
 
@@ -57,3 +57,15 @@ def test_processes_of_the_host_are_in_no_container(watch: Watch) -> None:
     (event,) = watch.events(lambda e: e.path == b"/etc/hostname" and e.process.name == b"cat")
     assert event.process.container is None
     assert event.process.ppid == os.getpid()
+
+
+def test_a_container_tells_its_mounts_its_image_and_its_start(watch: Watch, image: None, name: str) -> None:
+    with container(name, "sleep", "60.375", options=("-v", "/etc:/host/etc:ro", "-v", "/tmp:/data")):
+        (event,) = watch.events(lambda e: e.type == "execve" and e.process.args == b"sleep\x0060.375\0")
+        shown = podman("image", "inspect", "--format", "{{.Id}}", IMAGE)
+    found = event.process.container
+    assert found is not None
+    mounts = {(mount.source, mount.dest, mount.rdwr, mount.propagation) for mount in found.mounts}
+    assert mounts == {("/etc", "/host/etc", False, "rprivate"), ("/tmp", "/data", True, "rprivate")}
+    assert found.image_id == shown.removeprefix("sha256:")
+    assert event.process.pidns_start == event.process.start

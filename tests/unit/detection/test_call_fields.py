@@ -209,7 +209,10 @@ def test_programs_from_memory() -> None:
 
 @pytest.mark.parametrize("unknown", [name for name in (*OPTIONAL, *STRINGS) if name.startswith("event_")])
 def test_any_column_may_be_unknown_to_any_field(unknown: str) -> None:
-    judge = rules("evt.rawtime > 0 and not fd.net = 127.0.0.0/8", " ".join(f"%{name}" for name in FIELDS))
+    judge = rules(
+        "evt.rawtime > 0 and not fd.net = 127.0.0.0/8",
+        " ".join(f"%{name}" for name, field in FIELDS.items() if not field.needs_index),
+    )
     batch = batch_of(*CALLS, **{unknown: b""})
     assert len(judge.judge(batch)) == len(CALLS)
 
