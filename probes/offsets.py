@@ -18,8 +18,8 @@ MEMBERS: Final = {
     "vfsmount": ("mnt_root",),
     "mount": ("mnt", "mnt_parent", "mnt_mountpoint"),
     "file": ("f_path.mnt", "f_path.dentry", "f_inode", "private_data"),
-    "inode": ("i_mode", "i_uid", "i_gid", "i_ino", "i_sb"),
-    "super_block": ("s_magic",),
+    "inode": ("i_mode", "i_uid", "i_gid", "i_ino", "i_sb", "i_flags"),
+    "super_block": ("s_magic", "s_flags"),
     "socket": ("sk",),
     "sock": ("sk_protocol",),
     "sock_common": (

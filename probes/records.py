@@ -79,7 +79,8 @@ IDENTITY: Final = np.dtype(
         ("exe_len", "<u2"),
         ("cwd_len", "<u2"),
         ("cgroup_len", "<u2"),
-        ("unused", "<u2", 3),
+        ("exe_read_only", "<u2"),
+        ("unused", "<u2", 2),
     ]
 )
 

@@ -434,8 +434,10 @@ def own_field(name: str, process: Proc) -> Any:
         case "env":
             return " ".join((text(process.env) or "").removesuffix("\0").split("\0")) if process.env else None
         case "is_exe_writable" | "is_exe_upper_layer" | "is_exe_lower_layer":
-            bit = {"is_exe_writable": 2, "is_exe_upper_layer": 4, "is_exe_lower_layer": 8}[name]
-            return bool(process.exe_flags & bit) if process.exe_flags else None
+            bit, known_by = {"is_exe_writable": (2, 1), "is_exe_upper_layer": (4, 32), "is_exe_lower_layer": (8, 32)}[
+                name
+            ]
+            return process.exe_flags & bit != 0 if process.exe_flags & known_by else None
         case "exe_ino" | "pgid" | "vpgid":
             return known(getattr(process, name), 0)
         case "exe_ino.ctime":

@@ -83,6 +83,8 @@ static __always_inline void fill_identity(struct identity *i, void *task) {
 #define SECOND 1000000000ull
 #define NANOSECONDS 0x3fffffff  // above them Linux 6.13 keeps a flag
 #define OVERLAYFS_SUPER_MAGIC 0x794c7630
+#define SB_RDONLY 1
+#define S_IMMUTABLE 8
 
 static __always_inline u32 layer_of(void *inode) {
   if (READ(u64, READ_POINTER(inode, inode__i_sb), super_block__s_magic) != OVERLAYFS_SUPER_MAGIC) return LAYER_NONE;
@@ -98,6 +100,8 @@ static __always_inline void fill_executable(struct identity *i, void *inode) {
   i->exe_uid = READ(u32, inode, inode__i_uid);
   i->exe_gid = READ(u32, inode, inode__i_gid);
   i->exe_layer = layer_of(inode);
+  i->exe_read_only = READ(u64, READ_POINTER(inode, inode__i_sb), super_block__s_flags) & SB_RDONLY ||
+      READ(u32, inode, inode__i_flags) & S_IMMUTABLE;
   i->exe_ino = READ(u64, inode, inode__i_ino);
   i->exe_ctime = READ(u64, inode, inode__ctime_sec) * SECOND + (READ(u32, inode, inode__ctime_nsec) & NANOSECONDS);
   i->exe_mtime = READ(u64, inode, inode__mtime_sec) * SECOND + (READ(u32, inode, inode__mtime_nsec) & NANOSECONDS);

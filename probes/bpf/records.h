@@ -133,7 +133,8 @@ struct identity {
   u16 exe_len;
   u16 cwd_len;
   u16 cgroup_len;
-  u16 unused[3];
+  u16 exe_read_only;  // its file system or its inode may not be written by anybody
+  u16 unused[2];
 };
 
 struct exec {

@@ -175,7 +175,7 @@ class SyscallBatch(msgspec.Struct, frozen=True, kw_only=True):
     process_pidns_start: bytes = b''
     """u64: start of the first process of the process's own pid namespace, ns since the epoch; 0 if not known."""
     process_exe_flags: bytes = b''
-    """u8: bits of the executable: 1 what follows is known, 2 the process's user may write it, 4 it is in the upper layer of an overlay, 8 in a lower layer, 16 it is only in memory (memfd)."""
+    """u8: bits of the executable: 1 bits 2 and 16 are known, 2 the process's user may write it, 4 it is in the upper layer of an overlay, 8 in a lower layer, 16 it is only in memory (memfd), 32 bits 4 and 8 are known."""
     process_known: bytes = b''
     """u8: 1 if the process was seen to start or found in /proc; 0 if only its pid and name are known."""
     containers: tuple[Container, ...] = ()

@@ -170,7 +170,7 @@ def processes(depth: int = 3) -> st.SearchStrategy[Proc]:
         exe_ino=st.integers(0, 2),
         exe_ctime=st.sampled_from([0, TIME - SECOND]),
         exe_mtime=st.sampled_from([0, TIME - SECOND]),
-        exe_flags=st.sampled_from([0, 1, 3, 5, 9]),
+        exe_flags=st.sampled_from([0, 1, 3, 33, 37, 43]),
         known=st.integers(0, 1),
         container=st.none() | CONTAINERS,
         parent=st.none() if depth == 0 else st.none() | st.deferred(lambda: processes(depth - 1)),

@@ -13,9 +13,11 @@ from streams.detection.processes import Process
 
 Reader = Callable[[Process], Any]
 
+KNOWN: Final = 1
 WRITABLE: Final = 2
 UPPER: Final = 4
 LOWER: Final = 8
+LAYERS_KNOWN: Final = 32
 """Bits of `process_exe_flags`."""
 
 
@@ -72,10 +74,10 @@ def _length(process: Process) -> int | None:
     )
 
 
-def _flag(name: str, doc: str, bit: int) -> Field:
+def _flag(name: str, doc: str, bit: int, known: int) -> Field:
     def how(process: Process) -> bool | None:
-        flags = process.number("exe_flags", 0)
-        return None if flags is None else bool(flags & bit)
+        flags = process.number("exe_flags", 0) or 0
+        return bool(flags & bit) if flags & known else None
 
     return _field(name, doc, how, "flag")
 
@@ -93,12 +95,14 @@ def _variable(key: str) -> Reader:
     return reader
 
 
-def _between(earlier: str, later: str) -> Reader:
-    def reader(process: Process) -> int | None:
-        begun, ended = process.number(earlier, 0), process.number(later, 0)
-        return None if begun is None or ended is None else ended - begun
+def _age_at_start(process: Process) -> int | None:
+    changed, start = process.number("exe_ctime", 0), process.number("start", 0)
+    return None if changed is None or start is None else start - changed
 
-    return reader
+
+def _changed_since_namespace(process: Process) -> int | None:
+    changed, start = process.number("exe_ctime", 0), process.number("pidns_start", 0)
+    return None if changed is None or start is None or changed <= start else changed - start
 
 
 def _leads_group(process: Process) -> bool | None:
@@ -198,22 +202,33 @@ FIELDS: Final = (
         how=lambda process: None if process.env is None else " ".join(process.env),
         keyed=_variable,
     ),
-    _flag("proc.is_exe_writable", "Whether the process's user may write its executable.", WRITABLE),
-    _flag("proc.is_exe_upper_layer", "Whether the executable is in the upper layer of an overlay file system.", UPPER),
-    _flag("proc.is_exe_lower_layer", "Whether the executable is in a lower layer of an overlay file system.", LOWER),
+    _flag("proc.is_exe_writable", "Whether the process's user may write its executable.", WRITABLE, KNOWN),
+    _flag(
+        "proc.is_exe_upper_layer",
+        "Whether the executable is in the upper layer of an overlay.",
+        UPPER,
+        LAYERS_KNOWN,
+    ),
+    _flag(
+        "proc.is_exe_lower_layer",
+        "Whether the executable is in a lower layer of an overlay.",
+        LOWER,
+        LAYERS_KNOWN,
+    ),
     _number("proc.exe_ino", "Inode number of the executable.", "exe_ino", 0),
     _number("proc.exe_ino.ctime", "Last change of the executable's inode, ns since the epoch.", "exe_ctime", 0),
     _number("proc.exe_ino.mtime", "Last change of the executable's content, ns since the epoch.", "exe_mtime", 0),
     _field(
         "proc.exe_ino.ctime_duration_proc_start",
         "Nanoseconds from the last change of the executable's inode to the start of the process.",
-        _between("exe_ctime", "start"),
+        _age_at_start,
         "number",
     ),
     _field(
         "proc.exe_ino.ctime_duration_pidns_start",
-        "Nanoseconds from the last change of the executable's inode to the start of the process's pid namespace.",
-        _between("exe_ctime", "pidns_start"),
+        "Nanoseconds from the start of the process's pid namespace to a later change of the executable's inode; "
+        "absent if it was not changed since: tells what was put into a running container.",
+        _changed_since_namespace,
         "number",
     ),
     _number(

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from probes.executables import IN_MEMORY, KNOWN, LOWER_LAYER, UPPER_LAYER, WRITABLE
+from probes.executables import IN_MEMORY, KNOWN, LAYERS_KNOWN, LOWER_LAYER, UPPER_LAYER, WRITABLE
 from tests.batches import Event
 from tests.integration.probes.conftest import Watch
 from tests.podman import container, podman
@@ -40,7 +40,8 @@ def test_the_environment_is_told_up_to_its_bound(watch: Watch) -> None:
     ("mode", "owner", "user", "writable"),
     [
         (0o755, NOBODY, NOBODY, True),
-        (0o555, NOBODY, NOBODY, False),
+        (0o555, NOBODY, NOBODY, True),
+        (0o555, 0, NOBODY, False),
         (0o757, 0, NOBODY, True),
         (0o755, 0, NOBODY, False),
         (0o555, NOBODY, 0, True),
@@ -56,7 +57,7 @@ def test_who_may_write_an_executable(
     for parent in [tmp_path, *tmp_path.parents][:4]:
         parent.chmod(0o755)
     event = run(watch, [str(program)], user=user, group=user, extra_groups=[])
-    assert event.process.exe_flags == KNOWN | WRITABLE * writable
+    assert event.process.exe_flags == KNOWN | LAYERS_KNOWN | WRITABLE * writable
     found = program.stat()
     assert (event.process.exe_ino, event.process.exe_ctime) == (found.st_ino, found.st_ctime_ns)
     assert event.process.exe_mtime == found.st_mtime_ns
