@@ -402,7 +402,7 @@ def process_field(name: str, argument: int | None, process: Proc) -> Any:
         names = [CAPABILITIES[bit] for bit in sorted(CAPABILITIES) if mask >> bit & 1]
         return " ".join(names) if process.known else None
     if name == "user.name":
-        return text(process.user) or ("root" if process.uid == 0 else None)
+        return text(process.user) or {0: "root", NONE: None}.get(process.uid, "<NA>")
     if name == "user.loginname":
         return None if process.loginuid == NONE else oracle_calls.user_name(process, process.loginuid)
     if name == "proc.ppid.ts":
@@ -451,6 +451,8 @@ def own_field(name: str, process: Proc) -> Any:
         case "is_vpgid_leader":
             return process.vpgid == process.vpid if process.vpgid and process.vpid else None
         case "is_exe_from_memfd":
+            if process.exe_flags & 1:
+                return process.exe_flags & 16 != 0
             return process.exepath.startswith(b"/memfd:") if process.exepath else None
         case "pid.ts":
             return known(process.start, 0)

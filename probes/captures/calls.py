@@ -124,7 +124,8 @@ CALLS: Final = (
 
 _EXEC: Final = "result exe args _ pid ptid cwd _ _ _ _ _ _ comm"
 _EXEC_19: Final = (
-    f"{_EXEC} cgroups _ tty _ loginuid _ cap_inheritable cap_permitted cap_effective _ _ _ uid exepath _ gid"
+    f"{_EXEC} cgroups env tty vpgid loginuid exe_flags cap_inheritable cap_permitted cap_effective "
+    "exe_ino exe_ctime exe_mtime uid exepath pgid gid"
 )
 _FORK: Final = "result exe args _ pid ptid cwd _"
 _FORK_16: Final = f"{_FORK} _ _ _ _ _"
@@ -134,7 +135,7 @@ LIFECYCLE: Final = (
     *(Call(code, "execve", _EXEC.removesuffix(" comm"), Step.EXECS) for code in (155, 173)),
     Call(215, "execve", _EXEC, Step.EXECS),
     Call(231, "execve", f"{_EXEC} cgroups", Step.EXECS),
-    *(Call(code, "execve", f"{_EXEC} cgroups _ tty", Step.EXECS) for code in (283, 289)),
+    *(Call(code, "execve", f"{_EXEC} cgroups env tty", Step.EXECS) for code in (283, 289)),
     *(Call(code, "execve", _EXEC_19, Step.EXECS) for code in (293, 331)),
     Call(15, "clone", f"{_FORK} flags:clone uid gid", Step.FORKS),
     *(Call(code, "clone", f"{_FORK_16} flags:clone uid gid", Step.FORKS) for code in (157, 183, 185)),

@@ -95,6 +95,13 @@ class Process(NamedTuple):
     cap_inheritable: int
     cap_permitted: int
     cap_effective: int
+    exe_flags: int
+    exe_ino: int
+    exe_ctime: int
+    exe_mtime: int
+    pgid: int
+    vpgid: int
+    env: bytes
 
 
 def machine(body: bytes) -> Machine:
@@ -114,8 +121,7 @@ def processes(type: int, body: bytes) -> Iterator[Process]:
 def _process(c: Cursor, version: int) -> Process:
     tid, pid, ptid = c.number("Q"), c.number("Q"), c.number("q")
     sid = c.number("q") if version >= 6 else 0
-    if version >= 8:
-        c.number("q")
+    vpgid = c.number("q") if version >= 8 else 0
     name, exe = c.text(), c.text()
     exepath = c.text() if version >= 7 else b""
     args, cwd = c.text(), c.text()
@@ -123,30 +129,37 @@ def _process(c: Cursor, version: int) -> Process:
     uid, gid = c.number("I"), c.number("I")
     if version >= 2:
         c.take(28)
-    if version >= 3:
-        c.text()
+    env = c.text() if version >= 3 else b""
     vpid, cgroups = 0, b""
     if version >= 4:
         c.take(8)
         vpid, cgroups = c.number("q"), c.text()
     if version >= 5:
         c.text()
-    tail = _Tail(UNSET, UNSET, 0, 0, 0)
+    tail = _Tail(UNSET, UNSET)
     if version >= 9:
         tail = _tail(c)
     return Process(
         *(tid & UNSET, pid & UNSET, max(ptid, 0) & UNSET, max(sid, 0) & UNSET, name, exe, exepath, args, cwd, uid, gid),
         *(max(vpid, 0) & UNSET, cgroups),
         *tail,
+        max(vpgid, 0) & UNSET,
+        env,
     )
 
 
 class _Tail(NamedTuple):
     tty: int
     loginuid: int
-    cap_inheritable: int
-    cap_permitted: int
-    cap_effective: int
+    cap_inheritable: int = 0
+    cap_permitted: int = 0
+    cap_effective: int = 0
+    exe_flags: int = 0
+    """As events tell them: PPM_EXE_*."""
+    exe_ino: int = 0
+    exe_ctime: int = 0
+    exe_mtime: int = 0
+    pgid: int = 0
 
 
 def _tail(c: Cursor) -> _Tail:
@@ -154,9 +167,14 @@ def _tail(c: Cursor) -> _Tail:
     if c.left() > OLD_TAIL:
         c.take(8)
         tty = c.number("I")
-    loginuid = c.number_or("I", UNSET)
-    c.number_or("B", 0)
-    return _Tail(tty, loginuid, c.number_or("Q", 0), c.number_or("Q", 0), c.number_or("Q", 0))
+    loginuid, writable = c.number_or("I", UNSET), c.number_or("B", 0)
+    inheritable, permitted, effective = (c.number_or("Q", 0) for _ in range(3))
+    upper = c.number_or("B", 0)
+    ino, ctime, mtime = (c.number_or("Q", 0) for _ in range(3))
+    in_memory, lower = c.number_or("B", 0), c.number_or("B", 0)
+    flags = sum(bool(one) << place for place, one in enumerate((writable, upper, in_memory, lower)))
+    pgid = max(c.number_or("q", 0), 0) & UNSET
+    return _Tail(tty, loginuid, inheritable, permitted, effective, flags, ino, ctime, mtime, pgid)
 
 
 def descriptors(type: int, body: bytes) -> tuple[int, Descriptors]:

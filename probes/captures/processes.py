@@ -9,6 +9,7 @@ from probes.captures.descriptors import Descriptors, kept_by_exec
 from probes.captures.lists import Process
 from probes.captures.parameters import text_of
 from probes.containers import container_in
+from probes.executables import IN_MEMORY, KNOWN, LAYERS_KNOWN, LOWER_LAYER, UPPER_LAYER, WRITABLE
 from probes.processes import PAST_IMAGES, Image
 from probes.users import UNKNOWN_ID
 from schemas.types.syscalls import Container
@@ -17,6 +18,7 @@ MAX_ARGS: Final = 4096
 MAX_NAME: Final = 15
 WORD: Final = 8
 ALL_BITS: Final = 0xFFFFFFFFFFFFFFFF
+END_OF_TIME: Final = 1 << 63
 CLONE_FILES: Final = 0x400
 CLONE_THREAD: Final = 0x10000
 ID_PREFIX: Final = 12
@@ -61,6 +63,13 @@ class Processes:
             cwd=directory(entry.cwd),
             cgroup=cgroup,
             container=container,
+            env=strings(entry.env),
+            pgid=entry.pgid,
+            vpgid=entry.vpgid,
+            exe_ino=entry.exe_ino,
+            exe_ctime=time_of(entry.exe_ctime),
+            exe_mtime=time_of(entry.exe_mtime),
+            exe_flags=executable_flags(entry.exe_flags) if entry.exe_ino else 0,
         )
 
     def open_files(self, tid: int, found: Descriptors) -> None:
@@ -189,12 +198,19 @@ def identity(told: dict[str, bytes]) -> dict[str, Any]:
     """Return the fields of an image that an event of its life tells."""
     fields: dict[str, Any] = {
         field: number(told, field, UNKNOWN_ID) & UNKNOWN_ID
-        for field in ("uid", "gid", "loginuid", "tty", "vpid")
+        for field in ("uid", "gid", "loginuid", "tty", "vpid", "vpgid", "pgid")
         if told.get(field)
     }
-    for field in ("cap_inheritable", "cap_permitted", "cap_effective"):
+    for field in ("cap_inheritable", "cap_permitted", "cap_effective", "exe_ino", "exe_ctime", "exe_mtime"):
         if told.get(field):
             fields[field] = number(told, field, 0) & ALL_BITS
+    for field in ("exe_ctime", "exe_mtime"):
+        if field in fields:
+            fields[field] = time_of(fields[field])
+    if told.get("exe_flags"):
+        fields["exe_flags"] = executable_flags(number(told, "exe_flags", 0))
+    if "env" in told:
+        fields["env"] = strings(told["env"])
     if text_of(told.get("comm", b"")):
         fields["name"] = text_of(told["comm"])[:MAX_NAME]
     if text_of(told.get("cwd", b"")).startswith(b"/"):
@@ -216,6 +232,22 @@ def arguments(exe: bytes, rest: bytes) -> bytes:
     if rest and not rest.endswith(b"\0"):
         rest += b"\0"
     return (first + b"\0" + rest)[:MAX_ARGS] if first or rest else b""
+
+
+def time_of(told: int) -> int:
+    """Return a time of a capture, 0 for what can be none."""
+    return told if told < END_OF_TIME else 0
+
+
+def strings(told: bytes) -> bytes:
+    """Return strings one after the other, each ended by NUL."""
+    return (told if told.endswith(b"\0") or not told else told + b"\0")[:MAX_ARGS]
+
+
+def executable_flags(told: int) -> int:
+    """Return the bits of `process_exe_flags` for those of a capture (PPM_EXE_* of falcosecurity/libs)."""
+    bits = (WRITABLE, UPPER_LAYER, IN_MEMORY, LOWER_LAYER)
+    return sum(bit for place, bit in enumerate(bits) if told >> place & 1) | KNOWN | LAYERS_KNOWN
 
 
 def directory(path: bytes) -> bytes:

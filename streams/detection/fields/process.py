@@ -17,6 +17,7 @@ KNOWN: Final = 1
 WRITABLE: Final = 2
 UPPER: Final = 4
 LOWER: Final = 8
+IN_MEMORY: Final = 16
 LAYERS_KNOWN: Final = 32
 """Bits of `process_exe_flags`."""
 
@@ -83,7 +84,9 @@ def _flag(name: str, doc: str, bit: int, known: int) -> Field:
 
 
 def _is_in_memory(process: Process) -> bool | None:
-    path = _exepath(process)
+    flags, path = process.number("exe_flags", 0) or 0, _exepath(process)
+    if flags & KNOWN:
+        return bool(flags & IN_MEMORY)
     return None if path is None else path.startswith("/memfd:")
 
 

@@ -9,6 +9,8 @@ from streams.detection.fields.field import Field, Type
 from streams.detection.levels import PROCESS
 from streams.detection.processes import Process
 
+NAMELESS: Final = "<NA>"
+"""What rules compare with to find users that have no name, as Falco says it."""
 ACCOUNTS: Final = "Always absent: of /etc/passwd only names are looked up."
 
 
@@ -17,7 +19,8 @@ def _field(name: str, doc: str, how: Callable[[Process], Any], type: Type = "str
 
 
 def _name(process: Process) -> str | None:
-    return process.string("user") or ("root" if process.number("uid") == 0 else None)
+    uid = process.number("uid", NONE)
+    return process.string("user") or ("root" if uid == 0 else None if uid is None else NAMELESS)
 
 
 def _login(process: Process) -> int | None:
@@ -32,7 +35,7 @@ def _login_name(process: Process) -> str | None:
 
 FIELDS: Final = (
     _field("user.uid", "Effective user id.", lambda process: process.number("uid", NONE), "number"),
-    _field("user.name", "Name of the effective user, by the process's own /etc/passwd.", _name),
+    _field("user.name", "Name of the effective user, by the process's own /etc/passwd; `<NA>` if it has none.", _name),
     _field("user.loginuid", "User id at login, which sudo and su keep; -1 if there was no login.", _login, "number"),
     _field(
         "user.loginname",
