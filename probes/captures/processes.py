@@ -18,7 +18,9 @@ MAX_ARGS: Final = 4096
 MAX_NAME: Final = 15
 WORD: Final = 8
 ALL_BITS: Final = 0xFFFFFFFFFFFFFFFF
-END_OF_TIME: Final = 1 << 63
+LATEST: Final = 4_102_444_800 * 1_000_000_000
+"""The year 2100: some captures hold times of files that were read from the wrong place."""
+PROGRAM_UNKNOWN: Final = {"env": b"", "exe_ino": 0, "exe_ctime": 0, "exe_mtime": 0, "exe_flags": 0}
 CLONE_FILES: Final = 0x400
 CLONE_THREAD: Final = 0x10000
 ID_PREFIX: Final = 12
@@ -109,9 +111,9 @@ class Processes:
         self._put(msgspec.structs.replace(image, **fields))
 
     def exec(self, tid: int, told: dict[str, bytes]) -> Image:
-        """Take in a process that runs a new program; what the event does not tell stays as it was."""
+        """Take in a process that runs a new program; what the event does not tell of the process stays as it was."""
         before = self.of(tid)
-        fields = identity(told)
+        fields = PROGRAM_UNKNOWN | identity(told)
         fields["args"] = arguments(told.get("exe", b""), told.get("args", b""))
         fields["exepath"] = text_of(told.get("exepath", b""))
         parent = self._current.get(self.pid(number(told, "ptid", 0)))
@@ -207,7 +209,7 @@ def identity(told: dict[str, bytes]) -> dict[str, Any]:
     for field in ("exe_ctime", "exe_mtime"):
         if field in fields:
             fields[field] = time_of(fields[field])
-    if told.get("exe_flags"):
+    if told.get("pgid") and told.get("exe_flags"):
         fields["exe_flags"] = executable_flags(number(told, "exe_flags", 0))
     if "env" in told:
         fields["env"] = strings(told["env"])
@@ -236,7 +238,7 @@ def arguments(exe: bytes, rest: bytes) -> bytes:
 
 def time_of(told: int) -> int:
     """Return a time of a capture, 0 for what can be none."""
-    return told if told < END_OF_TIME else 0
+    return told if told < LATEST else 0
 
 
 def strings(told: bytes) -> bytes:

@@ -31,7 +31,7 @@ def host(name: str, *command: str, expected: tuple[str, ...] = (), **more: objec
     return Step(name=name, command=command, expected=expected, where="host", **more)  # type: ignore[arg-type]
 
 
-def inside(name: str, script: str, *expected: str, **more: object) -> Step:
-    """Return a step in a container: a script of its first process, a shell."""
-    command = ("sh", "-c", script)
+def inside(name: str, script: str | tuple[str, ...], *expected: str, **more: object) -> Step:
+    """Return a step in a container: a script of its first process, a shell; or the first process's argv."""
+    command = ("sh", "-c", script) if isinstance(script, str) else script
     return Step(name=name, command=command, expected=expected, where="container", **more)  # type: ignore[arg-type]

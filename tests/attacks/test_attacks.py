@@ -7,7 +7,19 @@ from pathlib import Path
 import pytest
 
 from streams.detection.loading import load_rules
-from tests.attacks import containers, executables, files, networks, privileges, spawning
+from tests.attacks import (
+    capabilities,
+    containers,
+    executables,
+    files,
+    layers,
+    networks,
+    privileges,
+    secrets,
+    servers,
+    spawning,
+    tools,
+)
 from tests.attacks.stage import Stage
 from tests.attacks.steps import Step
 from tests.integration.probes.conftest import Watch, attached  # noqa: F401
@@ -17,7 +29,10 @@ pytestmark = [pytest.mark.probe, pytest.mark.container]
 
 RULES = Path(__file__).parents[3] / "shared/data/falco-rules"
 NAMES = ("falco_rules.yaml", "falco-incubating_rules.yaml", "falco-sandbox_rules.yaml")
-THEMES = (files, executables, spawning, privileges, networks, containers)
+THEMES = (
+    *(files, secrets, executables, layers, spawning, servers, tools),
+    *(privileges, capabilities, networks, containers),
+)
 STEPS = [step for theme in THEMES for step in theme.STEPS]
 ATTACKED = "localhost/deedlog-attacked:1"
 CONTENT = (
@@ -25,6 +40,8 @@ CONTENT = (
     "mkdir -p /etc/cron.d /etc/apt /root/.ssh /var/log /var/lib/rpm /tmp /dev/shm /home/u/.ssh /usr /boot",
     "echo root:x:0:0:root:/root:/bin/sh > /etc/passwd && cp /etc/passwd /etc/shadow && cp /etc/passwd /etc/hostfile",
     "echo key > /root/.ssh/id_rsa && touch /root/.bash_history /root/.bashrc /var/log/auth.log /etc/apt/sources.list",
+    "mkdir -p /data /host/etc /opt /mnt && echo x > /data/one && echo x > /host/etc/passwd && echo x > /host-list",
+    f"for name in {' '.join(tools.NAMES)}; do ln -s /bin/busybox /opt/$name; done; ln -s /usr/bin/python3 /opt/npm",
 )
 
 

@@ -7,7 +7,7 @@ import numpy as np
 
 from schemas.types.syscalls import Container
 from streams.detection.columns import NONE, Array, Columns
-from streams.detection.fields.absent import absent
+from streams.detection.fields.absent import absent, nothing
 from streams.detection.fields.field import Field, Type
 from streams.detection.levels import AGES, PROCESS, PROGRAM
 from streams.detection.processes import Process
@@ -71,10 +71,6 @@ def _label(name: str) -> Callable[[Process], str | None]:
     return reader
 
 
-def _nothing(_: object) -> None:
-    return None
-
-
 def _info(container: Container) -> str:
     return f"{container.id[:SHORT]} {container.name or '<NA>'}"
 
@@ -133,7 +129,7 @@ FIELDS: Final = (
         type="string",
         doc="One label of the Kubernetes pod, by its name.",
         level=PROGRAM,
-        how=_nothing,
+        how=nothing,
         keyed=_label,
         needs_index=True,
     ),
