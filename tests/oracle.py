@@ -404,13 +404,14 @@ def process_field(name: str, argument: int | None, process: Proc) -> Any:
     if name == "user.name":
         return text(process.user) or {0: "root", NONE: None}.get(process.uid, "<NA>")
     if name == "user.loginname":
-        return None if process.loginuid == NONE else oracle_calls.user_name(process, process.loginuid)
+        named = text(process.login) or oracle_calls.user_name(process, process.loginuid)
+        return None if process.loginuid == NONE else named
     if name == "proc.ppid.ts":
         return known(process.parent.start, 0) if process.parent else None
     if name == "proc.pvpid":
         return known(process.parent.vpid, 0) if process.parent else None
     if name == "group.name":
-        return "root" if process.gid == 0 else None
+        return text(process.group) or {0: "root", NONE: None}.get(process.gid, "<NA>")
     if name == "user.loginuid":
         return -1 if process.loginuid == NONE else process.loginuid
     return own_field(short, process)

@@ -164,6 +164,8 @@ def processes(depth: int = 3) -> st.SearchStrategy[Proc]:
         ),
         cwd=PATHS,
         user=st.sampled_from([b"", b"root", b"www"]),
+        group=st.sampled_from([b"", b"adm"]),
+        login=st.sampled_from([b"", b"www"]),
         env=st.sampled_from([b"", b"A=1\0", b"A=\0B=x y\0C\0", b"HTTP_PROXY=bash\0"]),
         pgid=st.integers(0, 3),
         vpgid=st.integers(0, 2),
