@@ -65,7 +65,7 @@ class Event(NamedTuple):
     local: tuple[bytes, int]
     remote: tuple[bytes, int]
     count: int
-    name_changed: int
+    socket_flags: int
     data: bytes
     process: Process
 
@@ -102,7 +102,7 @@ def events_of(batch: SyscallBatch) -> Iterator[Event]:
             local=(strings[column("event_local_address", "<u4")[row]], int(column("event_local_port", "<u2")[row])),
             remote=(strings[column("event_remote_address", "<u4")[row]], int(column("event_remote_port", "<u2")[row])),
             count=int(column("event_count", "<u4")[row]) or 1,
-            name_changed=int(column("event_name_changed", "u1")[row]),
+            socket_flags=int(column("event_socket_flags", "u1")[row]),
             data=strings[column("event_data", "<u4")[row]],
             process=processes[column("event_process", "<u4")[row]],
         )

@@ -222,6 +222,8 @@ def field(name: str, argument: int | None, call: Call) -> Any:
             return oracle_calls.path_field(rest, call)
         case "fd" if call.type not in OPENS and rest != "num":
             return oracle_calls.descriptor_field(rest, call)
+        case "evt" if rest == "buffer":
+            return oracle_calls.argument("data", call)
         case "evt" if rest.startswith("arg.") and rest not in ("arg.fd", "arg.mode", "arg.nstype"):
             own = call.type in OPENS or call.type in ("setns", "unshare", "clone", "clone3")
             return flags(call) if own and rest == "arg.flags" else oracle_calls.argument(rest[4:], call)

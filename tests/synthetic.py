@@ -71,14 +71,14 @@ class Call(msgspec.Struct, frozen=True, kw_only=True):
     remote_address: bytes = b""
     remote_port: int = 0
     count: int = 1
-    name_changed: int = 0
+    socket_flags: int = 0
     data: bytes = b""
 
 
 EVENT_TYPES = (
     {"number": "<u8", "time": "<u8", "thread": "<u4", "result": "<i8", "fd": "<i4", "flags": "<u8", "mode": "<u4"}
     | {"argument": "<i8", "target": "<u4", "file_kind": "u1", "family": "<u2", "protocol": "<u2"}
-    | {"local_port": "<u2", "remote_port": "<u2", "count": "<u4", "name_changed": "u1"}
+    | {"local_port": "<u2", "remote_port": "<u2", "count": "<u4", "socket_flags": "u1"}
 )
 EVENT_STRINGS = ("path", "directory", "path2", "directory2", "file", "local_address", "remote_address", "data")
 PROCESS_IDS = ("pid", "vpid", "ppid", "sid", "uid", "gid", "loginuid", "tty", "pgid", "vpgid")

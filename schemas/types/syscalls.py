@@ -118,8 +118,8 @@ class SyscallBatch(msgspec.Struct, frozen=True, kw_only=True):
     """u16: the peer's port."""
     event_count: bytes = b''
     """u32: identical calls that this event stands for, made within a moment by one thread; its time is that of the last. An empty column: one each."""
-    event_name_changed: bytes = b''
-    """u8: whether a call that sends did so to another place than the socket's last datagram, or its peer: 1 no, 2 yes, 0 if not known."""
+    event_socket_flags: bytes = b''
+    """u8: bits of a call that sends or receives on an IP socket: 1 the others are known, 2 the peer is another than that of the socket's last datagram, 4 the socket is connected."""
     event_data: bytes = b''
     """u32 string code: the first 80 bytes that were sent or received; only for calls of which a loaded rule asks it."""
     process_count: int

@@ -39,7 +39,7 @@ OPTIONAL: Final = {
     "event_local_port": "<u2",
     "event_remote_port": "<u2",
     "event_count": "<u4",
-    "event_name_changed": "u1",
+    "event_socket_flags": "u1",
     "process_vpid": "<u4",
     "process_ppid": "<u4",
     "process_parent": "<u4",
