@@ -5,13 +5,12 @@ from pathlib import Path
 
 import pytest
 
-from probes.events import CALLS, NAMES
-from schemas.call_filter import EVERYTHING
+from probes.events import NAMES
 from streams.detection.filtering import call_filters
 from streams.detection.loading import load_rules
 from tests.attacks.stage import Stage
 from tests.attacks.steps import host
-from tests.integration.probes.conftest import Watch, attached  # noqa: F401
+from tests.integration.probes.conftest import WANTED, Watch, attached  # noqa: F401
 
 pytestmark = pytest.mark.probe
 
@@ -36,7 +35,7 @@ def stage(attached: Watch, tmp_path: Path) -> Iterator[Stage]:  # noqa: F811
     assert not rules.errors
     attached.kernel.want(call_filters(rules.rules, NAMES.values()))
     yield Stage(attached, rules, tmp_path, "")
-    attached.kernel.want({call.name: EVERYTHING for call in CALLS})
+    attached.kernel.want(WANTED)
 
 
 @pytest.mark.parametrize(

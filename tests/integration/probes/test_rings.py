@@ -15,12 +15,11 @@ from typing import IO
 import pytest
 
 from probes import records
-from probes.events import CALLS
 from probes.kernel import RECORDS
 from probes.loader import detach, pinned_session
 from schemas.call_filter import EVERYTHING
 from tests.batches import events_of
-from tests.integration.probes.conftest import Watch
+from tests.integration.probes.conftest import WANTED, Watch
 
 pytestmark = pytest.mark.probe
 
@@ -154,7 +153,7 @@ def test_only_wanted_calls_are_seen(watch: Watch, tmp_path: Path) -> None:
         events = watch.events(lambda e: e.path.startswith(os.fsencode(tmp_path) + b"/"), count=2)
         assert [(e.type, Path(os.fsdecode(e.path)).name) for e in events] == [("mkdir", "before"), ("mkdir", "after")]
     finally:
-        watch.kernel.want({call.name: EVERYTHING for call in CALLS})
+        watch.kernel.want(WANTED)
 
 
 def test_a_process_that_ended_while_nobody_read_is_still_known(folder: Path) -> None:

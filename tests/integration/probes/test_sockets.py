@@ -14,7 +14,7 @@ import pytest
 from probes.events import CALLS
 from schemas.call_filter import EVERYTHING, CallFilter
 from tests.batches import Event, events_of
-from tests.integration.probes.conftest import Watch
+from tests.integration.probes.conftest import WANTED, Watch
 
 pytestmark = pytest.mark.probe
 libc = ctypes.CDLL(None, use_errno=True)
@@ -102,6 +102,7 @@ def test_a_socket_that_is_connected_keeps_its_name(watch: Watch) -> None:
 
 
 def test_what_is_received_tells_from_where_and_whether_from_elsewhere(watch: Watch) -> None:
+    watch.kernel.want(WANTED | dict.fromkeys(("recvfrom", "recvmsg"), EVERYTHING))
     with socket.socket(type=socket.SOCK_DGRAM) as one, socket.socket(type=socket.SOCK_DGRAM) as other:
         with socket.socket(type=socket.SOCK_DGRAM) as receiver:
             receiver.bind(("127.0.0.1", 0))
@@ -110,6 +111,7 @@ def test_what_is_received_tells_from_where_and_whether_from_elsewhere(watch: Wat
                 receiver.recvfrom(99) if number else receiver.recvmsg(99)
         ports = [one.getsockname()[1], one.getsockname()[1], other.getsockname()[1]]
     found = sorted(mine(watch, "recvfrom", "recvmsg", count=3), key=lambda e: e.result)
+    watch.kernel.want(WANTED)
     assert [(e.type, e.remote, e.socket_flags) for e in found] == [
         ("recvmsg", (bytes([127, 0, 0, 1]), ports[0]), NAME_CHANGED),
         ("recvfrom", (bytes([127, 0, 0, 1]), ports[1]), UNCHANGED),
@@ -137,7 +139,7 @@ def test_only_changes_are_recorded_where_nothing_else_is_asked_for(watch: Watch)
         assert [e.result for e in mine(watch, "sendto", count=2)] == [1, 26]
         assert not mine_now(watch)
     finally:
-        watch.kernel.want({call.name: EVERYTHING for call in CALLS})
+        watch.kernel.want(WANTED)
 
 
 def mine_now(watch: Watch) -> list[Event]:
@@ -160,7 +162,7 @@ def test_what_is_sent_and_received_is_told_if_it_is_asked_for(watch: Watch, data
             receiver.recvfrom(999)
         found = mine(watch, "sendto", "sendmsg", "recvfrom", "recvmsg", count=6)
     finally:
-        watch.kernel.want({call.name: EVERYTHING for call in CALLS})
+        watch.kernel.want(WANTED)
     parts = {"sendmsg": data[:3]}
     assert len(found) == 6
     assert all(e.data == parts.get(e.type, data)[:80] for e in found)
