@@ -10,7 +10,7 @@ STEPS = (
     host("shadow read", "cat", "/etc/shadow", expected=(SHADOW,)),
     host("passwd read", "cat", "/etc/passwd"),
     host("shadow read by a shell", "sh", "-c", "while read line; do :; done < /etc/shadow"),
-    host("shadow read by a program of users", "{bin}/su", "-c", "open('/etc/shadow')", programs=("su",)),
+    host("shadow read by a program that may", "{bin}/psql", "-c", "open('/etc/shadow')", programs=("psql",)),
     host("shadow read through a relative path", "sh", "-c", "cd /etc && exec cat shadow", expected=(SHADOW,)),
     host("shadow missed", "cat", "/etc/shadow.not-there"),
     host(

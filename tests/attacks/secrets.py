@@ -27,7 +27,7 @@ STEPS = (
         expected=(SHADOW, "Read sensitive file trusted after startup"),
     ),
     host("shadow read by sshd", "{bin}/sshd", "-c", LATER.format(0), programs=("sshd",)),
-    host("passwd's own work", "{bin}/passwd", "-S", "root", programs=("passwd",)),
+    host("password's state shown", "{bin}/passwd", "-S", "root", programs=("passwd",)),
     host(
         "traversal to what is not there",
         "cat",

@@ -37,7 +37,8 @@ STEPS = [step for theme in THEMES for step in theme.STEPS]
 ATTACKED = "localhost/deedlog-attacked:1"
 CONTENT = (
     "ln -s usr/lib /lib && ln -s usr/lib64 /lib64",
-    "mkdir -p /etc/cron.d /etc/apt /root/.ssh /var/log /var/lib/rpm /tmp /dev/shm /home/u/.ssh /usr /boot",
+    "mkdir -p /etc/cron.d /etc/apt /root/.ssh /var/log /var/lib/rpm /tmp /dev/shm /home/u/.ssh /boot",
+    "mkdir -p /usr/lib /usr/lib64 /usr/share",
     "echo root:x:0:0:root:/root:/bin/sh > /etc/passwd && cp /etc/passwd /etc/shadow && cp /etc/passwd /etc/hostfile",
     "echo key > /root/.ssh/id_rsa && touch /root/.bash_history /root/.bashrc /var/log/auth.log /etc/apt/sources.list",
     "mkdir -p /data /host/etc /opt /mnt && echo x > /data/one && echo x > /host/etc/passwd && echo x > /host-list",
@@ -54,7 +55,9 @@ def stage(attached: Watch, tmp_path_factory: pytest.TempPathFactory) -> Iterator
     podman("build", "--isolation=chroot", "-q", "-t", ATTACKED, str(folder))
     rules = load_rules([RULES / name for name in NAMES], builtin=False)
     assert not rules.errors
-    yield Stage(attached, rules, folder, ATTACKED)
+    stage = Stage(attached, rules, folder, ATTACKED)
+    yield stage
+    stage.end()
 
 
 def test_there_are_enough() -> None:
