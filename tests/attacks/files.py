@@ -25,6 +25,7 @@ STEPS = (
     host("names sought", "find", "{tmp}", "-name", "id_card"),
     host("keys sought by content", "grep", "BEGIN RSA PRIVATE", "/etc/hostname", expected=(KEYS,)),
     host("public keys sought", "grep", "BEGIN PUBLIC KEY", "/etc/hostname"),
+    host("private keys spoken of", "/bin/echo", "BEGIN RSA PRIVATE"),
     host("credentials sought by content", "grep", "aws_secret_access_key", "/etc/hostname", expected=(CREDENTIALS,)),
     host("credentials sought by name", "find", "{tmp}", "-path", "*.aws/credentials", expected=(CREDENTIALS,)),
     host("credentials of others", "grep", "gcp_key", "/etc/hostname"),
@@ -46,5 +47,6 @@ STEPS = (
         "echo x > {tmp}/f; exec chmod u+s {tmp}/f",
         expected=("Set Setuid or Setgid bit",),
     ),
+    host("setgid bit", "sh", "-c", "echo x > {tmp}/f; exec chmod 2755 {tmp}/f", expected=("Set Setuid or Setgid bit",)),
     host("mode without it", "sh", "-c", "echo x > {tmp}/f; exec chmod 0755 {tmp}/f"),
 )
