@@ -10,6 +10,7 @@ from streams.detection.loading import load_rules
 from tests.attacks import (
     capabilities,
     containers,
+    detours,
     executables,
     files,
     layers,
@@ -30,7 +31,7 @@ pytestmark = [pytest.mark.probe, pytest.mark.container]
 RULES = Path(__file__).parents[3] / "shared/data/falco-rules"
 NAMES = ("falco_rules.yaml", "falco-incubating_rules.yaml", "falco-sandbox_rules.yaml")
 THEMES = (
-    *(files, secrets, executables, layers, spawning, servers, tools),
+    *(files, secrets, detours, executables, layers, spawning, servers, tools),
     *(privileges, capabilities, networks, containers),
 )
 STEPS = [step for theme in THEMES for step in theme.STEPS]
