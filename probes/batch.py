@@ -8,7 +8,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from probes import events
-from probes.event_columns import Columns, count_column, directory, kind_column, socket_columns, text_columns
+from probes.event_columns import (
+    Columns,
+    count_column,
+    directory,
+    flag_column,
+    kind_column,
+    socket_columns,
+    text_columns,
+)
 from probes.kernel import Reading
 from probes.process_rows import ProcessRows
 from probes.processes import Image, ProcessTable
@@ -33,11 +41,12 @@ WIRE: Final = {
     "event_local_port": "<u2",
     "event_remote_port": "<u2",
     "event_file_kind": "u1",
+    "event_socket_flags": "u1",
     "event_count": "<u4",
 } | dict.fromkeys(
     (
         *("event_path", "event_directory", "event_path2", "event_directory2", "event_file"),
-        *("event_local_address", "event_remote_address"),
+        *("event_local_address", "event_remote_address", "event_data"),
     ),
     "<u4",
 )
@@ -79,7 +88,7 @@ class Batcher:
         self._follow_processes(reading, headers, order)
         dictionary = Dictionary()
         told = text_columns(reading, dictionary) | socket_columns(reading, dictionary) | kind_column(headers)
-        told |= count_column(reading)
+        told |= count_column(reading) | flag_column(headers)
         if "event_directory" in told:
             told["event_directory"] = np.where(np.isin(headers["type"], list(events.CHDIR)), 0, told["event_directory"])
 

@@ -60,7 +60,7 @@ def _describe(program: Any, call: events.Call) -> None:
     code = events.CODES[call.name]
     mode = call.mode if call.target == events.NONE else call.target
     places = (call.kind, call.path, call.at, call.path2, call.at2, call.flags, call.how, mode, call.fd, call.extra)
-    update(program[b"shapes"].map_fd, code.to_bytes(4, "little"), bytes((*places, call.address, call.text)))
+    update(program[b"shapes"].map_fd, code.to_bytes(4, "little"), bytes((*places, call.address, call.text, call.data)))
 
 
 def _refuse(why: str) -> int:

@@ -13,8 +13,10 @@ from probes.records import (
     NOTE_DIRECTORY2,
     NOTE_FILE,
     NOTE_KIND_SHIFT,
+    NOTE_NAME_SHIFT,
     NOTE_NAMELESS,
     NOTE_SOCKET,
+    SMALL_PATH,
     joined,
 )
 from probes.strings import Dictionary
@@ -23,6 +25,9 @@ Columns = dict[str, NDArray[np.generic]]
 """Columns by the name of their field in the batch, each of shape (records,) in the order of the chunks."""
 
 ABSENT: Final = np.uint32(0)
+KINDS: Final = 0xF
+SOCKET_RINGS: Final = ("small", "medium")
+"""The first of a reading, whose records may be of calls on sockets; in the second with what was sent or received."""
 ADDRESS_BYTES: Final = {socket.AF_INET: 4, socket.AF_INET6: 16}
 
 
@@ -43,8 +48,7 @@ def _texts(ring: str, records: NDArray[np.void], dictionary: Dictionary) -> tupl
         case "small":
             return {"event_path": _short_paths(records, dictionary)}, len(records)
         case "medium":
-            paths = dictionary.encode(records["path"], records["h"]["path_len"])
-            return {"event_path": paths} | _directories(records, dictionary), len(records)
+            return {"event_path": _short_paths(records, dictionary)} | _directories(records, dictionary), len(records)
         case "large":
             return {"event_path": _codes(records, "path", dictionary)} | _each(records, dictionary), len(records)
         case "pair" | "long_pair":
@@ -55,11 +59,12 @@ def _texts(ring: str, records: NDArray[np.void], dictionary: Dictionary) -> tupl
 
 def socket_columns(reading: Reading, dictionary: Dictionary) -> Columns:
     """Return the columns of sockets; none if no call of the reading was on one."""
-    small = reading.chunks["small"].records
-    places = np.flatnonzero(small["h"]["notes"] & NOTE_SOCKET)
+    chunks = [reading.chunks[ring].records for ring in SOCKET_RINGS]
+    inside = [_on_sockets(records) for records in chunks]
+    places = np.flatnonzero(np.concatenate(inside))
     if not len(places):
         return {}
-    found = small["path"][places].view(ADDRESS)
+    found = np.concatenate([_addresses(records[mask]) for records, mask in zip(chunks, inside, strict=True)])
     sizes = np.zeros(len(found), dtype=np.uint16)
     for family, size in ADDRESS_BYTES.items():
         sizes[found["family"] == family] = size
@@ -78,10 +83,28 @@ def socket_columns(reading: Reading, dictionary: Dictionary) -> Columns:
     return columns
 
 
+def _on_sockets(records: NDArray[np.void]) -> NDArray[np.bool_]:
+    return np.asarray((records["h"]["notes"] & NOTE_SOCKET) != 0)
+
+
+def _addresses(records: NDArray[np.void]) -> NDArray[np.void]:
+    """Return what stands in the place of the path of records on sockets."""
+    size = records.dtype["path"].itemsize
+    data = np.ascontiguousarray(records["path"]).view("u1").reshape(len(records), size)
+    found: NDArray[np.void] = np.ascontiguousarray(data[:, :SMALL_PATH]).view(ADDRESS).reshape(len(records))
+    return found
+
+
 def kind_column(headers: NDArray[np.void]) -> Columns:
     """Return the kinds of files behind descriptors, if any record tells one."""
-    kinds = (headers["notes"] >> np.uint16(NOTE_KIND_SHIFT)).astype(np.uint8)
+    kinds = (headers["notes"] >> np.uint16(NOTE_KIND_SHIFT) & np.uint16(KINDS)).astype(np.uint8)
     return {"event_file_kind": kinds} if kinds.any() else {}
+
+
+def flag_column(headers: NDArray[np.void]) -> Columns:
+    """Return what calls that send or receive say of their sockets, if any does."""
+    flags = (headers["notes"] >> np.uint16(NOTE_NAME_SHIFT)).astype(np.uint8)
+    return {"event_socket_flags": flags} if flags.any() else {}
 
 
 def count_column(reading: Reading) -> Columns:
@@ -100,28 +123,37 @@ def directory(record: np.void) -> bytes:
 
 
 def _short_paths(records: NDArray[np.void], dictionary: Dictionary) -> NDArray[np.uint32]:
-    sockets = (records["h"]["notes"] & NOTE_SOCKET) != 0
+    sockets = _on_sockets(records)
     if not sockets.any():
         return dictionary.encode(records["path"], records["h"]["path_len"])
     codes = np.zeros(len(records), dtype=np.uint32)
     plain = records[~sockets]
     codes[~sockets] = dictionary.encode(plain["path"], plain["h"]["path_len"])
-    names = records["path"][sockets].view(ADDRESS)["unix_path"]
+    names = _addresses(records[sockets])["unix_path"]
     codes[sockets] = [dictionary.code(name.tobytes().split(b"\0", 1)[0]) for name in names]
     return codes
 
 
 def _directories(records: NDArray[np.void], dictionary: Dictionary) -> Columns:
-    """Return directories and files of medium records, turning each distinct path round once."""
-    notes = records["h"]["notes"]
+    """Return directories and files of medium records, turning each distinct path round once; and their data."""
+    notes, sockets = records["h"]["notes"], _on_sockets(records)
     walked = Dictionary()
-    codes = walked.encode(records["dir"], records["h"]["dir_len"])
+    codes = walked.encode(records["dir"], np.where(sockets, 0, records["h"]["dir_len"]).astype(np.uint16))
     paths = np.array([dictionary.code(joined(text)) for text in walked.strings()], dtype=np.uint32)[codes]
     paths = np.where(notes & NOTE_NAMELESS, ABSENT, paths)
-    return {
+    columns: Columns = {
         "event_directory": np.where(notes & NOTE_DIRECTORY, paths, ABSENT),
         "event_file": np.where(notes & NOTE_FILE, paths, ABSENT),
     }
+    return columns | _data(records, sockets, dictionary)
+
+
+def _data(records: NDArray[np.void], sockets: NDArray[np.bool_], dictionary: Dictionary) -> Columns:
+    if not sockets.any():
+        return {}
+    codes = np.zeros(len(records), dtype=np.uint32)
+    codes[sockets] = [dictionary.code(one["dir"].tobytes()[: one["h"]["dir_len"]]) for one in records[sockets]]
+    return {"event_data": codes}
 
 
 def _each(records: NDArray[np.void], dictionary: Dictionary) -> Columns:

@@ -17,9 +17,13 @@ ANY_DESCRIPTOR: Final = 1
 ADDRESS_REMOTE: Final = 2
 ADDRESS_LOCAL: Final = 3
 """The same for sockets, with the address that the call was given."""
-MESSAGE: Final = 4
-"""The same, with the address in a `struct msghdr`."""
-DIRECTORY_CHANGE: Final = 5
+DIRECTORY_CHANGE: Final = 4
+SEND: Final = 5
+RECEIVE: Final = 7
+"""The same, with the address that something is sent to or comes from, and what that is."""
+SEND_MESSAGE: Final = 6
+RECEIVE_MESSAGE: Final = 8
+"""The same, with the address and what is sent or received in a `struct msghdr`."""
 
 
 class Call(NamedTuple):
@@ -46,6 +50,8 @@ class Call(NamedTuple):
     address: int = NONE
     text: bool = False
     """The first path is a text that names no file relative to a directory."""
+    data: int = NONE
+    """What is sent or received."""
 
 
 CALLS: Final = (
@@ -81,8 +87,10 @@ CALLS: Final = (
     Call("listen", 50, 363, ANY_DESCRIPTOR, fd=0, extra=1),
     Call("accept", 43, -1, ANY_DESCRIPTOR, fd=RESULT),
     Call("accept4", 288, 364, ANY_DESCRIPTOR, fd=RESULT, flags=3),
-    Call("sendto", 44, 369, ADDRESS_REMOTE, fd=0, address=4, flags=3),
-    Call("sendmsg", 46, 370, MESSAGE, fd=0, address=1, flags=2),
+    Call("sendto", 44, 369, SEND, fd=0, data=1, address=4, flags=3),
+    Call("sendmsg", 46, 370, SEND_MESSAGE, fd=0, data=1, address=1, flags=2),
+    Call("recvfrom", 45, 371, RECEIVE, fd=0, data=1, address=4, flags=3),
+    Call("recvmsg", 47, 372, RECEIVE_MESSAGE, fd=0, data=1, address=1, flags=2),
     Call("setuid", 105, 23, extra=0),
     Call("setgid", 106, 46, extra=0),
     Call("ptrace", 101, 26, extra=0, target=1),

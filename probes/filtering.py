@@ -52,8 +52,8 @@ class CallTables:
             os.close(fd)
 
     def _set_filter(self, code: int, found: CallFilter) -> None:
-        value = found.anywhere.to_bytes(4, "little") + found.somewhere.to_bytes(4, "little")
-        update(self._filters, code.to_bytes(4, "little"), value)
+        value = (found.anywhere, found.somewhere, found.only_changes, found.with_data)
+        update(self._filters, code.to_bytes(4, "little"), b"".join(part.to_bytes(4, "little") for part in value))
 
     def _set_paths(self, wanted: Mapping[bytes, int]) -> None:
         for key in {*keys(self._paths, KEY_BYTES)} - {*wanted}:

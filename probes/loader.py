@@ -20,7 +20,7 @@ import msgspec
 from probes.btf import Btf
 from probes.offsets import definitions
 
-SOURCES: Final = ("records.h", "kernel.h", "process.c", "repeats.c", "syscalls.c")
+SOURCES: Final = ("records.h", "kernel.h", "process.c", "repeats.c", "calls.h", "sockets.c", "syscalls.c")
 TRACEPOINTS: Final = ("sched_process_fork", "sched_process_exec", "sched_process_exit", "sys_exit")
 SETTLE: Final = "settle"
 """The program that ends a window of counting when it is run."""

@@ -80,6 +80,8 @@ class ProcessRows:
             "process_args": codes([i.args for i in images]),
             "process_cwd": codes([i.cwd for i in images]),
             "process_user": codes([i.user for i in images]),
+            "process_group": codes([i.group for i in images]),
+            "process_login": codes([i.login for i in images]),
             "process_cgroup": codes([i.cgroup for i in images]),
             "process_container": column("<u4", [containers[i.container] if i.container else NONE for i in images]),
             "process_env": codes([i.env for i in images]),

@@ -47,6 +47,8 @@ class Image(msgspec.Struct, frozen=True):
     args: bytes = b""
     cwd: bytes = b""
     user: bytes = b""
+    group: bytes = b""
+    login: bytes = b""
     cgroup: bytes = b""
     container: Container | None = None
     known: bool = True
@@ -82,8 +84,13 @@ class ProcessTable:
         for status in found:
             fields = status._asdict()
             container = self._runtimes.container(status.cgroup)
-            user = self._user(status.uid, container, status.pid)
-            self._current[status.pid] = Image(**fields, container=container, user=user)
+            self._current[status.pid] = Image(
+                **fields,
+                container=container,
+                user=self._user(status.uid, container, status.pid),
+                group=self._group(status.gid, container, status.pid),
+                login=self._user(status.loginuid, container, status.pid),
+            )
 
     def fork(self, header: np.void) -> None:
         """Take in a new process: what its parent is, with an id of its own."""
@@ -105,6 +112,7 @@ class ProcessTable:
         """Take in a process that runs a new program."""
         header, identity = record["h"], record["i"]
         pid, uid, ppid = int(header["pid"]), int(header["uid"]), int(identity["ppid"])
+        gid, loginuid = int(identity["gid"]), int(identity["loginuid"])
         parent = self._current.get(ppid)
         cgroup = joined(_text(record, "cgroup"))
         container = self._runtimes.container(cgroup)
@@ -124,8 +132,8 @@ class ProcessTable:
                 parent_exec=parent.exec if parent else None,
                 sid=int(identity["sid"]),
                 uid=uid,
-                gid=int(identity["gid"]),
-                loginuid=int(identity["loginuid"]),
+                gid=gid,
+                loginuid=loginuid,
                 tty=int(identity["tty"]),
                 cap_permitted=int(identity["cap_permitted"]),
                 cap_effective=int(identity["cap_effective"]),
@@ -135,6 +143,8 @@ class ProcessTable:
                 args=args,
                 cwd=cwd,
                 user=self._user(uid, container, pid),
+                group=self._group(gid, container, pid),
+                login=self._user(loginuid, container, pid),
                 cgroup=cgroup,
                 container=container,
                 env=_text(record, "env"),
@@ -202,6 +212,9 @@ class ProcessTable:
 
     def _user(self, uid: int, container: Container | None, pid: int) -> bytes:
         return self._users.name(uid, container.id if container else None, pid)
+
+    def _group(self, gid: int, container: Container | None, pid: int) -> bytes:
+        return self._users.group(gid, container.id if container else None, pid)
 
 
 def _same_start(one: int, other: int) -> bool:

@@ -105,6 +105,8 @@ NOTE_SOCKET: Final = 8
 NOTE_FILE: Final = 16
 NOTE_NAMELESS: Final = 32
 NOTE_KIND_SHIFT: Final = 8
+NOTE_NAME_SHIFT: Final = 12
+"""Above: whether the next two are known, the socket's name changed, the socket has a peer."""
 TRUNCATED_ROOT: Final = b"..."
 
 

@@ -28,6 +28,10 @@ class CallFilter(msgspec.Struct, frozen=True):
 
     anywhere: int = ALL_CELLS
     below: tuple[tuple[bytes, int], ...] = ()
+    only_changes: bool = False
+    """Of calls that send or receive: only those that change the name of their socket."""
+    with_data: bool = False
+    """Of those: with the beginning of what is sent or received."""
 
     @property
     def somewhere(self) -> int:

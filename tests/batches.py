@@ -38,6 +38,8 @@ class Process(NamedTuple):
     exe_mtime: int
     exe_flags: int
     pidns_start: int
+    group: bytes
+    login: bytes
     ancestors: tuple[bytes, ...]
 
 
@@ -63,6 +65,8 @@ class Event(NamedTuple):
     local: tuple[bytes, int]
     remote: tuple[bytes, int]
     count: int
+    socket_flags: int
+    data: bytes
     process: Process
 
 
@@ -98,6 +102,8 @@ def events_of(batch: SyscallBatch) -> Iterator[Event]:
             local=(strings[column("event_local_address", "<u4")[row]], int(column("event_local_port", "<u2")[row])),
             remote=(strings[column("event_remote_address", "<u4")[row]], int(column("event_remote_port", "<u2")[row])),
             count=int(column("event_count", "<u4")[row]) or 1,
+            socket_flags=int(column("event_socket_flags", "u1")[row]),
+            data=strings[column("event_data", "<u4")[row]],
             process=processes[column("event_process", "<u4")[row]],
         )
 
@@ -132,5 +138,6 @@ def _processes(batch: SyscallBatch) -> Iterator[Process]:
             *(number(name, row, "<u8") for name in ("exe_ino", "exe_ctime", "exe_mtime")),
             number("exe_flags", row, "u1"),
             number("pidns_start", row, "<u8"),
+            *(text(name, row) for name in ("group", "login")),
             tuple(ancestors(row)),
         )

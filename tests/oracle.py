@@ -222,6 +222,8 @@ def field(name: str, argument: int | None, call: Call) -> Any:
             return oracle_calls.path_field(rest, call)
         case "fd" if call.type not in OPENS and rest != "num":
             return oracle_calls.descriptor_field(rest, call)
+        case "evt" if rest == "buffer":
+            return oracle_calls.argument("data", call)
         case "evt" if rest.startswith("arg.") and rest not in ("arg.fd", "arg.mode", "arg.nstype"):
             own = call.type in OPENS or call.type in ("setns", "unshare", "clone", "clone3")
             return flags(call) if own and rest == "arg.flags" else oracle_calls.argument(rest[4:], call)
@@ -404,13 +406,14 @@ def process_field(name: str, argument: int | None, process: Proc) -> Any:
     if name == "user.name":
         return text(process.user) or {0: "root", NONE: None}.get(process.uid, "<NA>")
     if name == "user.loginname":
-        return None if process.loginuid == NONE else oracle_calls.user_name(process, process.loginuid)
+        named = text(process.login) or oracle_calls.user_name(process, process.loginuid)
+        return None if process.loginuid == NONE else named
     if name == "proc.ppid.ts":
         return known(process.parent.start, 0) if process.parent else None
     if name == "proc.pvpid":
         return known(process.parent.vpid, 0) if process.parent else None
     if name == "group.name":
-        return "root" if process.gid == 0 else None
+        return text(process.group) or {0: "root", NONE: None}.get(process.gid, "<NA>")
     if name == "user.loginuid":
         return -1 if process.loginuid == NONE else process.loginuid
     return own_field(short, process)

@@ -14,7 +14,7 @@ FLAGS = {
 """Only the flags that the tests' calls have."""
 ABSENT = {
     *(f"evt.arg.{name}" for name in ("dirfd", "olddirfd", "newdirfd", "linkdirfd", "olddir", "newdir", "proto")),
-    *("evt.arg.data", "evt.arg.size", "evt.arg.uargs", "evt.buffer", "fd.name_changed"),
+    *("evt.arg.size", "evt.arg.uargs"),
     *("fd.cip.name", "fd.sip.name", "fd.lip.name", "fd.rip.name"),
     *("user.homedir", "user.shell", "container.image.id"),
     *("container.start_ts", "container.duration", "container.ip", "container.mounts"),
@@ -115,6 +115,8 @@ def argument(name: str, call: Call) -> Any:
             return asked(call, call.remote_address, call.remote_port)
         case "addr", "bind":
             return asked(call, call.local_address, call.local_port)
+        case "data", "sendto" | "recvfrom":
+            return text(call.data)
         case "tuple", "connect" | "accept" | "sendto":
             return descriptor_field("name", call)
         case _:
@@ -241,6 +243,8 @@ def socket_field(name: str, call: Call) -> Any:
             return {1: "icmp", 6: "tcp", 17: "udp"}.get(call.protocol) if family in (2, 10) else None
         case "connected":
             return connected(call)
+        case "name_changed" if call.type in ("sendto", "recvfrom") and call.socket_flags & 1:
+            return call.socket_flags in (3, 7)
         case "ip" | "net":
             return [address for address, _ in ends]
         case "port":
@@ -283,6 +287,8 @@ def connected(call: Call) -> bool | None:
         return False if call.result >= 0 else None
     if call.protocol == 6 and call.type in ("sendto", "recvfrom"):
         return True if call.result >= 0 else None
+    if call.socket_flags & 1:
+        return call.socket_flags >= 4
     unbound = len(call.local_address) in (4, 16) and not any(call.local_address)
     return False if call.protocol == 17 and unbound else None
 

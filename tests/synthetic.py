@@ -30,6 +30,8 @@ class Proc(msgspec.Struct, frozen=True, kw_only=True):
     args: bytes = b""
     cwd: bytes = b""
     user: bytes = b""
+    group: bytes = b""
+    login: bytes = b""
     cgroup: bytes = b""
     env: bytes = b""
     pgid: int = 0
@@ -69,14 +71,16 @@ class Call(msgspec.Struct, frozen=True, kw_only=True):
     remote_address: bytes = b""
     remote_port: int = 0
     count: int = 1
+    socket_flags: int = 0
+    data: bytes = b""
 
 
 EVENT_TYPES = (
     {"number": "<u8", "time": "<u8", "thread": "<u4", "result": "<i8", "fd": "<i4", "flags": "<u8", "mode": "<u4"}
     | {"argument": "<i8", "target": "<u4", "file_kind": "u1", "family": "<u2", "protocol": "<u2"}
-    | {"local_port": "<u2", "remote_port": "<u2", "count": "<u4"}
+    | {"local_port": "<u2", "remote_port": "<u2", "count": "<u4", "socket_flags": "u1"}
 )
-EVENT_STRINGS = ("path", "directory", "path2", "directory2", "file", "local_address", "remote_address")
+EVENT_STRINGS = ("path", "directory", "path2", "directory2", "file", "local_address", "remote_address", "data")
 PROCESS_IDS = ("pid", "vpid", "ppid", "sid", "uid", "gid", "loginuid", "tty", "pgid", "vpgid")
 PROCESS_WORDS = (
     "start",
@@ -89,7 +93,7 @@ PROCESS_WORDS = (
     "exe_mtime",
 )
 PROCESS_TYPES = dict.fromkeys(PROCESS_IDS, "<u4") | dict.fromkeys(PROCESS_WORDS, "<u8")
-PROCESS_STRINGS = ("name", "exepath", "args", "env", "cwd", "user", "cgroup")
+PROCESS_STRINGS = ("name", "exepath", "args", "env", "cwd", "user", "group", "login", "cgroup")
 
 
 def batch_of(*calls: Call, node: str = "node", session: str = "s", **changes: Any) -> SyscallBatch:

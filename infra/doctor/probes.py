@@ -77,6 +77,8 @@ def recorded(found: CallFilter | None) -> str:
         lines.append(f"{cells_in_words(cells)}, of paths that begin with {' '.join(beginnings)}")
     if rest := found.somewhere & ~found.anywhere:
         lines.append(f"{cells_in_words(rest)}, of paths that are relative, long or not normalised")
+    lines += ["of these, what changes the name of its socket"] * found.only_changes
+    lines += ["with the first bytes that are sent or received"] * found.with_data
     return "\n".join(lines)
 
 

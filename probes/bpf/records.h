@@ -8,6 +8,7 @@
 #define NAME_BYTES 256
 #define ARGS_BYTES 4096
 #define UNIX_PATH 112
+#define DATA_BYTES 80
 #define ENV_BYTES 4096
 #define SHORT_ARGS 1024
 #define SHORT_ENV 2048
@@ -21,10 +22,14 @@
 #define NOTE_TRUNCATED 1
 #define NOTE_DIRECTORY 2
 #define NOTE_DIRECTORY2 4
-#define NOTE_SOCKET 8  // the path's place holds a struct address
+#define NOTE_SOCKET 8  // the path's place holds a struct address; the directory's, what was sent or received
 #define NOTE_FILE 16   // `dir` is the path of the file behind the descriptor
 #define NOTE_NAMELESS 32  // what the walk began at has no name: a pipe, an anonymous inode
-#define NOTE_KIND_SHIFT 8  // above: the kind of the file behind the descriptor, S_IFMT >> 12
+#define NOTE_KIND_SHIFT 8  // four bits: the kind of the file behind the descriptor, S_IFMT >> 12
+// Of a call that sends or receives: the next two are known; it changed the socket's name; the socket has a peer.
+#define NOTE_NAME_KNOWN 0x1000
+#define NOTE_NAME_CHANGED 0x2000
+#define NOTE_CONNECTED 0x4000
 
 struct header {
   u64 time;      // ns since boot

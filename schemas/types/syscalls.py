@@ -118,6 +118,10 @@ class SyscallBatch(msgspec.Struct, frozen=True, kw_only=True):
     """u16: the peer's port."""
     event_count: bytes = b''
     """u32: identical calls that this event stands for, made within a moment by one thread; its time is that of the last. An empty column: one each."""
+    event_socket_flags: bytes = b''
+    """u8: bits of a call that sends or receives on an IP socket: 1 the others are known, 2 the peer is another than that of the socket's last datagram, 4 the socket is connected."""
+    event_data: bytes = b''
+    """u32 string code: the first 80 bytes that were sent or received; only for calls of which a loaded rule asks it."""
     process_count: int
     """Rows in the process table."""
     process_pid: bytes
@@ -156,6 +160,10 @@ class SyscallBatch(msgspec.Struct, frozen=True, kw_only=True):
     """u32 string code: working directory."""
     process_user: bytes = b''
     """u32 string code: name of the effective user in the process's own root."""
+    process_group: bytes = b''
+    """u32 string code: name of the effective group in the process's own root."""
+    process_login: bytes = b''
+    """u32 string code: name in the process's own root of the user at login."""
     process_cgroup: bytes = b''
     """u32 string code: cgroup path."""
     process_container: bytes = b''

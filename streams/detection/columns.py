@@ -39,6 +39,7 @@ OPTIONAL: Final = {
     "event_local_port": "<u2",
     "event_remote_port": "<u2",
     "event_count": "<u4",
+    "event_socket_flags": "u1",
     "process_vpid": "<u4",
     "process_ppid": "<u4",
     "process_parent": "<u4",
@@ -63,8 +64,8 @@ OPTIONAL: Final = {
 }
 STRINGS: Final = (
     *("event_path", "event_directory", "event_path2", "event_directory2", "event_file"),
-    *("event_local_address", "event_remote_address", "process_name", "process_exepath"),
-    *("process_args", "process_env", "process_cwd", "process_user", "process_cgroup"),
+    *("event_local_address", "event_remote_address", "event_data", "process_name", "process_exepath", "process_args"),
+    *("process_env", "process_cwd", "process_user", "process_group", "process_login", "process_cgroup"),
 )
 TYPES: Final = {name: np.dtype(dtype) for name, dtype in (REQUIRED | OPTIONAL | dict.fromkeys(STRINGS, "<u4")).items()}
 

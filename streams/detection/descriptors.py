@@ -72,5 +72,6 @@ def _connected(columns: Columns, event: int, event_type: str) -> Socket:
             columns.data("event_remote_address", event),
             columns.number("event_remote_port", event) or 0,
             columns.string("event_path", event) if family == AF_UNIX else None,
+            columns.number("event_socket_flags", event) or 0,
         )
     )

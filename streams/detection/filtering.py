@@ -4,9 +4,11 @@ A condition is weighed in each cell of results and accesses: may it be true ther
 path? What is not understood may be true, so a filter leaves out nothing that matches.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from functools import lru_cache, reduce
 from typing import Any, Final
+
+import msgspec
 
 from schemas.call_filter import ACCESSES, CELLS, LONGEST_PREFIX, RESULTS, UNDECIDED, CallFilter
 from streams.detection.event_types import DUPLICATES, OPENS
@@ -18,6 +20,7 @@ from streams.detection.predicates import AllOf, AnyOf, Comparison, Constant, Exp
 from streams.detection.rules import Rule
 from streams.detection.specialising import specialised
 from streams.detection.tables import SYSCALL
+from streams.detection.transfers import TRANSFERS, asks_for_data, without_change
 
 Paths = frozenset[bytes]
 """Beginnings of paths, none the beginning of another; the empty one stands for every path."""
@@ -41,9 +44,11 @@ WILDCARDS: Final = "*?[\\"
 
 def call_filters(rules: Iterable[Rule], types: Iterable[str]) -> dict[str, CallFilter]:
     """Return for each of the event types that an enabled rule can match what of it must be seen."""
-    enabled = [rule.expression for rule in rules if _counts(rule)]
-    regions = {event_type: _region(enabled, event_type) for event_type in types}
-    return {event_type: _filter(region) for event_type, region in regions.items() if region != NOWHERE}
+    enabled = [rule for rule in rules if _counts(rule)]
+    expressions = [rule.expression for rule in enabled]
+    regions = {event_type: _region(expressions, event_type) for event_type in types}
+    filters = {event_type: _filter(region) for event_type, region in regions.items() if region != NOWHERE}
+    return filters | {name: _of_transfers(filters[name], enabled, name) for name in TRANSFERS & filters.keys()}
 
 
 def asking(rules: Iterable[Rule], event_type: str) -> tuple[str, ...]:
@@ -71,6 +76,17 @@ def _filter(region: Region) -> CallFilter:
         return CallFilter(sum(1 << cell for cell, paths in enumerate(region) if paths))
     below = tuple((prefix, _cells_of(prefix, region)) for prefix in prefixes)
     return CallFilter(anywhere, below)
+
+
+def _of_transfers(found: CallFilter, rules: Sequence[Rule], event_type: str) -> CallFilter:
+    """Return the filter of a type that sends or receives: nothing but changes is wanted if nothing else can match."""
+    others = [without_change(rule.expression, changed) for rule in rules for changed in (False, None)]
+    asking_data = [rule.expression for rule in rules if asks_for_data(rule)]
+    return msgspec.structs.replace(
+        found,
+        only_changes=_region(others, event_type) == NOWHERE,
+        with_data=_region(asking_data, event_type) != NOWHERE,
+    )
 
 
 def _cells_of(prefix: bytes, region: Region) -> int:

@@ -151,7 +151,7 @@ class _Descriptor(Level):
     columns: Final = (
         *("event_path", "event_directory", "event_file", "event_file_kind"),
         *("event_family", "event_protocol", "event_local_address", "event_local_port"),
-        *("event_remote_address", "event_remote_port"),
+        *("event_remote_address", "event_remote_port", "event_socket_flags"),
     )
 
     def parts(self, columns: Columns, events: Array) -> Parts:
@@ -208,6 +208,18 @@ def _opened_kinds(columns: Columns, events: Array) -> Array:
 def _outcomes(columns: Columns, events: Array) -> Array:
     results = columns.arrays["event_result"][events]
     return np.where(results >= 0, Outcome.DONE, np.where(results == -EINPROGRESS, Outcome.PENDING, Outcome.FAILED))
+
+
+class _Data(Level):
+    """The beginning of what was sent or received."""
+
+    name, cost = "data", 8
+
+    def parts(self, columns: Columns, events: Array) -> Parts:
+        return columns.of(("event_data",), events)
+
+    def raw(self, columns: Columns, event: int) -> str | None:
+        return columns.string("event_data", event)
 
 
 class _Call(Level):
@@ -270,6 +282,7 @@ ARGUMENTS: Final = _Arguments()
 PATHS: Final = _Paths()
 DESCRIPTOR: Final = _Descriptor()
 SERVICE: Final = _Service()
+DATA: Final = _Data()
 CALL: Final = _Call()
 PROCESS: Final = _Process()
 PROGRAM: Final = _Program()

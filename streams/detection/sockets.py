@@ -43,7 +43,14 @@ class SocketKey(NamedTuple):
     remote: bytes
     remote_port: int
     path: str | None
+    flags: int = 0
+    """`event_socket_flags` of the batch."""
 
+
+KNOWN: Final = 1
+NAME_CHANGED: Final = 2
+CONNECTED: Final = 4
+"""Bits of `event_socket_flags`."""
 
 UNKNOWN: Final = SocketKey("", Outcome.FAILED, 0, 0, b"", 0, b"", 0, None)
 
@@ -173,8 +180,15 @@ class Socket:
             return False if done else None
         if self.key.protocol == TCP and call in SENDS | RECEIVES:
             return True if done else None
+        if self.key.flags & KNOWN:
+            return bool(self.key.flags & CONNECTED)
         local = self._addresses[0]
         return False if self.key.protocol == UDP and local is not None and local.is_unspecified else None
+
+    @property
+    def name_changed(self) -> bool | None:
+        """Return whether a call that sends or receives has another peer than the socket's last datagram."""
+        return bool(self.key.flags & NAME_CHANGED) if self.key.flags & KNOWN else None
 
 
 def _address(data: bytes) -> Address | None:

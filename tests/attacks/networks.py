@@ -28,6 +28,18 @@ def from_container(kind: str, address: str, port: int) -> str:
     return f'{PREPARE.format(address=address)} python3 -c "{code}"; :'
 
 
+SENDING = """
+import socket
+s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+for _ in range(3): s.sendto(b'who', ('{address}', 53))
+"""
+"""Three datagrams, of which the first alone makes the socket one to that place."""
+
+
+def sending(address: str) -> str:
+    return f'{PREPARE.format(address=address)} python3 -c "{SENDING.format(address=address)}"; :'
+
+
 PACKETS = 'python3 -c "import socket; socket.socket(socket.AF_PACKET, socket.SOCK_RAW)"; :'
 REDIRECT = """
 import socket, os
@@ -67,6 +79,8 @@ STEPS = (
     inside(
         "metadata asked for", from_container("SOCK_STREAM", "169.254.169.254", 80), CAPABLE, *METADATA, options=PYTHON
     ),
+    inside("metadata asked for by datagrams", sending("169.254.169.254"), CAPABLE, *METADATA, options=PYTHON),
+    inside("a neighbour asked by datagrams", sending("169.254.169.253"), CAPABLE, options=PYTHON),
     inside("a neighbour asked", from_container("SOCK_STREAM", "169.254.169.253", 80), CAPABLE, options=PYTHON),
     inside("raw packets", PACKETS, "Packet socket created in container", options=RAW),
     inside("output goes to a file", OVERWRITE, options=RAW),

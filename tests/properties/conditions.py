@@ -54,6 +54,8 @@ TEXTS = {
     "evt.arg.type": ["0", "1", "3"],
     "evt.arg.addr": ["10.0.0.1:1", "/tmp", "::1:100", "10.9.0.2:2"],
     "evt.arg.tuple": ["10.0.0.1:1->10.9.0.2:2", "0.0.0.0:0->10.9.0.2:100", "/tmp"],
+    "evt.arg.data": ["GET", "bash", "\udcca"],
+    "evt.buffer": ["GET", "bash", "\udcca"],
     "fd.type": ["file", "directory", "ipv4", "ipv6", "unix", "memfd", "pipe"],
     "fd.typechar": ["f", "d", "4", "6", "u", "m"],
     "fd.l4proto": ["tcp", "udp", "icmp", "raw"],
@@ -164,6 +166,8 @@ def processes(depth: int = 3) -> st.SearchStrategy[Proc]:
         ),
         cwd=PATHS,
         user=st.sampled_from([b"", b"root", b"www"]),
+        group=st.sampled_from([b"", b"adm"]),
+        login=st.sampled_from([b"", b"www"]),
         env=st.sampled_from([b"", b"A=1\0", b"A=\0B=x y\0C\0", b"HTTP_PROXY=bash\0"]),
         pgid=st.integers(0, 3),
         vpgid=st.integers(0, 2),
@@ -210,6 +214,8 @@ CALLS = st.builds(
     remote_address=ADDRESSES,
     remote_port=st.sampled_from([0, 2, 100]),
     count=st.sampled_from([1, 1, 2, 100]),
+    socket_flags=st.sampled_from([0, 1, 3, 5, 7]),
+    data=st.sampled_from([b"", b"\xca\xfe\xba\xbe\0", b"GET /", b"bash"]),
 )
 
 

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable
 from typing import Any, Final
 
 from streams.detection.descriptors import Descriptor
-from streams.detection.event_types import ACCEPTS, DUPLICATES, NAMES, ON_DESCRIPTORS, OPENS, SENDS
+from streams.detection.event_types import ACCEPTS, DUPLICATES, NAMES, ON_DESCRIPTORS, OPENS, RECEIVES, SENDS
 from streams.detection.fields.absent import absent
 from streams.detection.fields.descriptor import acted_on
 from streams.detection.fields.field import Field, Type
@@ -12,6 +12,7 @@ from streams.detection.fields.reading import value_in
 from streams.detection.levels import (
     ARGUMENTS,
     CALL,
+    DATA,
     DESCRIPTOR,
     NUMBERS,
     PATHS,
@@ -225,16 +226,27 @@ _ARGUMENTS: Final = (
     ),
 )
 
+_DATA: Final = tuple(
+    Field(
+        name=name,
+        type="buffer",
+        doc="The first 80 bytes that were sent or received, of a message in several parts those of its first. Recorded "
+        "only of calls of which an enabled rule asks it.",
+        level=DATA,
+        how=lambda data: data,
+        types=SENDS | RECEIVES,
+    )
+    for name in ("evt.arg.data", "evt.buffer")
+)
+
 _ABSENT: Final = (
     *(
         absent(f"evt.arg.{name}", "Always absent: the number of the directory's descriptor is not on record.")
         for name in ("dirfd", "olddirfd", "newdirfd", "linkdirfd", "olddir", "newdir")
     ),
     absent("evt.arg.proto", "Always absent: the protocol that a new socket is asked for is not on record."),
-    absent("evt.arg.data", "Always absent: what is sent is not on record.", "buffer"),
     absent("evt.arg.size", "Always absent: how much is sent is not on record.", "number"),
     absent("evt.arg.uargs", "Always absent: parameters of kernel modules are not on record."),
-    absent("evt.buffer", "Always absent: what is read and written is not on record.", "buffer"),
 )
 
 
@@ -254,6 +266,7 @@ def _all(call: Call) -> str | None:
 
 FIELDS: Final = (
     *_ARGUMENTS,
+    *_DATA,
     *_ABSENT,
     Field(
         name="evt.args",

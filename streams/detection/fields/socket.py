@@ -4,7 +4,7 @@ from collections.abc import Callable
 from typing import Any, Final
 
 from streams.detection.descriptors import Descriptor
-from streams.detection.event_types import ON_DESCRIPTORS
+from streams.detection.event_types import ON_DESCRIPTORS, RECEIVES, SENDS
 from streams.detection.fields.absent import absent
 from streams.detection.fields.field import Field, Type
 from streams.detection.levels import DESCRIPTOR, SERVICE, Level
@@ -23,9 +23,16 @@ UNNAMED: Final = "Always absent: deedlog asks no name server what an address is 
 
 
 def _field(
-    name: str, doc: str, how: How, type: Type = "string", compare: Compare | None = None, *, level: Level = SERVICE
+    name: str,
+    doc: str,
+    how: How,
+    type: Type = "string",
+    compare: Compare | None = None,
+    *,
+    level: Level = SERVICE,
+    types: frozenset[str] = ON_DESCRIPTORS,
 ) -> Field:
-    return Field(name=name, type=type, doc=doc, level=level, how=_reader(how), compare=compare, types=ON_DESCRIPTORS)
+    return Field(name=name, type=type, doc=doc, level=level, how=_reader(how), compare=compare, types=types)
 
 
 def _reader(how: How) -> Callable[[Descriptor], Any]:
@@ -124,10 +131,17 @@ FIELDS: Final = (
     _field("fd.sockfamily", "`ip` or `unix`.", lambda found: found.family),
     _field(
         "fd.connected",
-        "Whether the socket has a peer, after the call; absent for datagrams unless the socket has no address of its "
-        "own, which tells that it has no peer either.",
+        "Whether the socket has a peer of its own, after the call. Of sockets for datagrams calls that send or receive "
+        "tell, and others only that it has none, if it has no address.",
         lambda found: found.connected,
         "flag",
     ),
-    absent("fd.name_changed", "Always absent: what the socket was called before is not on record.", "flag"),
+    _field(
+        "fd.name_changed",
+        "Whether the socket's name changed: what is sent goes to another peer than the socket's last datagram, what is "
+        "received comes from another; true of the first that is seen on a socket without a peer of its own.",
+        lambda found: found.name_changed,
+        "flag",
+        types=SENDS | RECEIVES,
+    ),
 )

@@ -10,7 +10,7 @@ from streams.detection.levels import PROCESS
 from streams.detection.processes import Process
 
 NAMELESS: Final = "<NA>"
-"""What rules compare with to find users that have no name, as Falco says it."""
+"""What rules compare with to find users and groups that have no name, as Falco says it."""
 ACCOUNTS: Final = "Always absent: of /etc/passwd only names are looked up."
 
 
@@ -30,7 +30,7 @@ def _login(process: Process) -> int | None:
 
 def _login_name(process: Process) -> str | None:
     uid = process.number("loginuid", NONE)
-    return None if uid is None else process.user_called(uid)
+    return None if uid is None else process.string("login") or process.user_called(uid)
 
 
 FIELDS: Final = (
@@ -39,7 +39,8 @@ FIELDS: Final = (
     _field("user.loginuid", "User id at login, which sudo and su keep; -1 if there was no login.", _login, "number"),
     _field(
         "user.loginname",
-        "Name of the user at login, if the process or an ancestor in its container ran as that user; `root` for 0.",
+        "Name of the user at login, by the process's own /etc/passwd, or if an ancestor in its container ran as that "
+        "user; `root` for 0.",
         _login_name,
     ),
     absent("user.homedir", ACCOUNTS),

@@ -1,8 +1,10 @@
 """What the probes tell of processes, held against what the kernel tells of the same ones in /proc."""
 
 import fcntl
+import grp
 import os
 import pty
+import pwd
 import subprocess
 import termios
 import time
@@ -41,6 +43,7 @@ def test_an_exec_tells_what_proc_tells(watch: Watch, tmp_path: Path, how: str) -
             assert getattr(told, name) == getattr(truth, name), name
     assert abs(told.start - boot_offset_ns() - truth.start) < 50_000_000
     assert told.known
+    assert (told.user, told.group) == (pwd.getpwuid(told.uid)[0].encode(), grp.getgrgid(told.gid)[0].encode())
     assert told.container is None
     assert (told.vpid == 1) == (how == "pid namespace")
     assert bool(told.tty) == (how == "terminal")

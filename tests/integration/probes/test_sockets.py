@@ -6,12 +6,14 @@ import signal
 import socket
 import subprocess
 import sys
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
 
 from probes.events import CALLS
-from tests.batches import Event
+from schemas.call_filter import EVERYTHING, CallFilter
+from tests.batches import Event, events_of
 from tests.integration.probes.conftest import Watch
 
 pytestmark = pytest.mark.probe
@@ -68,6 +70,109 @@ def test_datagrams_tell_where_they_go(watch: Watch) -> None:
     assert [e.type for e in events] == ["sendto", "sendmsg", "sendto"]
     assert {e.remote for e in events} == {(bytes([127, 0, 0, 1]), to[1])}
     assert {e.protocol for e in events} == {socket.IPPROTO_UDP}
+
+
+NAME_CHANGED, CONNECTED = 3, 5
+UNCHANGED, BOTH = 1, 7
+
+
+def test_datagrams_tell_whether_they_go_elsewhere(watch: Watch) -> None:
+    with socket.socket(type=socket.SOCK_DGRAM) as sender:
+        places = [("127.0.0.1", 9), ("127.0.0.1", 9), ("127.0.0.1", 10), ("127.0.0.2", 10)]
+        for number, place in enumerate(places):
+            sender.sendto(b"x" * (number + 1), place)
+        sender.connect(("127.0.0.1", 9))
+        sender.send(b"x" * 5)
+        with suppress(ConnectionRefusedError):
+            sender.send(b"x" * 6)
+    found = {e.result: e.socket_flags for e in mine(watch, "sendto", count=6)}
+    assert [found.get(n) for n in range(1, 5)] == [NAME_CHANGED, UNCHANGED, NAME_CHANGED, NAME_CHANGED]
+    assert found[5] == BOTH
+
+
+def test_a_socket_that_is_connected_keeps_its_name(watch: Watch) -> None:
+    with socket.socket(type=socket.SOCK_DGRAM) as receiver, socket.socket(type=socket.SOCK_DGRAM) as sender:
+        receiver.bind(("127.0.0.1", 0))
+        sender.connect(receiver.getsockname())
+        sender.send(b"1")
+        sender.sendto(b"22", receiver.getsockname())
+        sender.sendto(b"333", ("127.0.0.1", 9))
+    found = {e.result: e.socket_flags for e in mine(watch, "sendto", count=3)}
+    assert found == {1: CONNECTED, 2: CONNECTED, 3: BOTH}
+
+
+def test_what_is_received_tells_from_where_and_whether_from_elsewhere(watch: Watch) -> None:
+    with socket.socket(type=socket.SOCK_DGRAM) as one, socket.socket(type=socket.SOCK_DGRAM) as other:
+        with socket.socket(type=socket.SOCK_DGRAM) as receiver:
+            receiver.bind(("127.0.0.1", 0))
+            for number, sender in enumerate((one, one, other)):
+                sender.sendto(b"x" * (number + 1), receiver.getsockname())
+                receiver.recvfrom(99) if number else receiver.recvmsg(99)
+        ports = [one.getsockname()[1], one.getsockname()[1], other.getsockname()[1]]
+    found = sorted(mine(watch, "recvfrom", "recvmsg", count=3), key=lambda e: e.result)
+    assert [(e.type, e.remote, e.socket_flags) for e in found] == [
+        ("recvmsg", (bytes([127, 0, 0, 1]), ports[0]), NAME_CHANGED),
+        ("recvfrom", (bytes([127, 0, 0, 1]), ports[1]), UNCHANGED),
+        ("recvfrom", (bytes([127, 0, 0, 1]), ports[2]), NAME_CHANGED),
+    ]
+
+
+def test_a_connection_has_one_peer_whatever_address_is_given(watch: Watch) -> None:
+    with socket.socket() as server, socket.socket() as client:
+        server.bind(("127.0.0.1", 0))
+        server.listen()
+        client.connect(server.getsockname())
+        client.sendto(b"x", ("192.0.2.7", 22))
+        port = server.getsockname()[1]
+    (sent,) = mine(watch, "sendto", count=1)
+    assert (sent.remote, sent.socket_flags) == ((bytes([127, 0, 0, 1]), port), CONNECTED)
+
+
+def test_only_changes_are_recorded_where_nothing_else_is_asked_for(watch: Watch) -> None:
+    watch.kernel.want({"sendto": CallFilter(only_changes=True)})
+    try:
+        with socket.socket(type=socket.SOCK_DGRAM) as sender:
+            for number in range(50):
+                sender.sendto(b"x" * (number + 1), ("127.0.0.1", 9 + number // 25))
+        assert [e.result for e in mine(watch, "sendto", count=2)] == [1, 26]
+        assert not mine_now(watch)
+    finally:
+        watch.kernel.want({call.name: EVERYTHING for call in CALLS})
+
+
+def mine_now(watch: Watch) -> list[Event]:
+    return [e for e in events_of(watch.batch()) if e.process.pid == os.getpid() and e.type == "sendto"]
+
+
+@pytest.mark.parametrize("data", [b"\xca\xfe\xba\xbe\0\0\0\x41", b"one\0", b"GET / " + b"x" * 200])
+def test_what_is_sent_and_received_is_told_if_it_is_asked_for(watch: Watch, data: bytes) -> None:
+    asked = CallFilter(with_data=True)
+    watch.kernel.want(dict.fromkeys(("sendto", "sendmsg", "recvfrom", "recvmsg"), asked))
+    try:
+        one, other = socket.socketpair(socket.AF_UNIX, socket.SOCK_DGRAM)
+        with one, other, socket.socket(type=socket.SOCK_DGRAM) as receiver:
+            receiver.bind(("127.0.0.1", 0))
+            one.send(data)
+            assert other.recv(999) == data
+            one.sendmsg([data[:3], data[3:]])
+            other.recvmsg(999)
+            receiver.sendto(data, receiver.getsockname())
+            receiver.recvfrom(999)
+        found = mine(watch, "sendto", "sendmsg", "recvfrom", "recvmsg", count=6)
+    finally:
+        watch.kernel.want({call.name: EVERYTHING for call in CALLS})
+    parts = {"sendmsg": data[:3]}
+    assert len(found) == 6
+    assert all(e.data == parts.get(e.type, data)[:80] for e in found)
+    assert {e.remote[0] for e in found if e.family == socket.AF_INET} == {bytes([127, 0, 0, 1])}
+
+
+def test_what_is_not_asked_for_is_not_told(watch: Watch) -> None:
+    one, other = socket.socketpair(socket.AF_UNIX, socket.SOCK_DGRAM)
+    with one, other:
+        one.send(b"secret")
+    (sent,) = mine(watch, "sendto", count=1)
+    assert (sent.result, sent.data) == (6, b"")
 
 
 def test_a_unix_socket_tells_its_path(watch: Watch, tmp_path: Path) -> None:

@@ -72,6 +72,8 @@ def test_both_ends_of_a_connection(call: Call, name: str, client: str, server: s
         (Call(type="listen", **TCP), "ipv4 4 ip tcp false"),
         (Call(type="sendto", **UDP), "ipv4 4 ip udp <NA>"),
         (Call(type="sendto", **UDP | {"local_address": bytes(4)}), "ipv4 4 ip udp false"),
+        (Call(type="sendto", **UDP, socket_flags=3), "ipv4 4 ip udp false"),
+        (Call(type="recvfrom", **UDP, socket_flags=5), "ipv4 4 ip udp true"),
         (Call(type="connect", family=1, path=b"/run/s", result=0), "unix u unix <NA> true"),
         (Call(type="socket", argument=2, flags=1), "ipv4 4 ip <NA> false"),
         (Call(type="socket", argument=2, flags=3), "ipv4 4 ip raw false"),
@@ -168,6 +170,20 @@ def test_users_are_named_as_far_as_they_are_known() -> None:
     assert shown("%evt.arg.uid", Call(type="setuid", process=sudo, argument=1000)) == "me"
     assert shown("%evt.arg.uid", Call(type="setuid", process=sudo, argument=33)) == "33"
     assert shown("%user.loginname %group.name %proc.sname", Call(process=sudo)) == "me root login"
+    alone = Proc(name=b"sh", gid=4, group=b"adm", loginuid=1000, login=b"me")
+    assert shown("%user.loginname %group.name", Call(process=alone)) == "me adm"
+    assert shown("%group.name", Call(process=Proc(gid=4))) == "<NA>"
+    assert rules("group.name = '<NA>'").judge(batch_of(Call(process=Proc(gid=4))))
+    assert not rules("group.name exists").judge(batch_of(Call(process=Proc(gid=4)), process_group=b""))
+
+
+def test_what_is_sent_is_compared_by_its_bytes_and_shown_escaped() -> None:
+    call = Call(type="recvfrom", **TCP, data=b"\xca\xfe\xba\xbe\0A")
+    assert shown("%evt.buffer", call) == r"\xca\xfe\xba\xbe\x00A"
+    assert rules("evt.buffer bcontains cafebabe and evt.buffer bstartswith cafe").judge(batch_of(call))
+    assert rules("evt.arg.data endswith A").judge(batch_of(call))
+    assert not rules("evt.buffer bcontains 4142").judge(batch_of(call))
+    assert not rules("evt.buffer exists").judge(batch_of(Call(type="recvfrom", **TCP), *CALLS))
 
 
 def test_the_leader_of_a_session_is_found_beside_the_ancestors() -> None:

@@ -99,3 +99,30 @@ def test_a_beginning_below_another_has_its_cells_too() -> None:
 def test_the_kernel_and_the_filter_agree_on_cells() -> None:
     assert [cell_of(result, 0) // 4 for result in (-1, -(2**40), 0, 1, 2, 3, 2**40)] == [0, 0, 1, 2, 3, 4, 4]
     assert [cell_of(0, flags) % 4 for flags in (0, 1, 2, 3, 0o100, 0o2000001)] == [0, 1, 2, 3, 0, 1]
+
+
+@pytest.mark.parametrize(
+    ("condition", "only_changes"),
+    [
+        ("fd.name_changed = true", True),
+        ("fd.name_changed = true and fd.l4proto != tcp", True),
+        ("not fd.name_changed != true", False),
+        ("(fd.name_changed = true or proc.name = a)", False),
+        ("fd.name_changed = false", False),
+        ("not fd.name_changed = false", False),
+        ("fd.name_changed exists", False),
+        ("fd.name_changed in (true)", True),
+        ("proc.name = a", False),
+    ],
+)
+def test_only_changes_are_recorded_if_nothing_else_can_match(condition: str, *, only_changes: bool) -> None:
+    found = filter_of(f"evt.type = sendto and {condition}", event_type="sendto")
+    assert found == CallFilter(only_changes=only_changes)
+    both = filter_of(f"evt.type = sendto and {condition}", "evt.type = sendto", event_type="sendto")
+    assert both == CallFilter()
+
+
+def test_data_is_recorded_of_the_types_of_which_a_rule_asks_it() -> None:
+    conditions = ("evt.type = recvfrom and evt.buffer bcontains cafe", "evt.type in (recvmsg, write)")
+    found = {name: filter_of(*conditions, event_type=name) for name in ("recvfrom", "recvmsg", "sendto")}
+    assert found == {"recvfrom": CallFilter(with_data=True), "recvmsg": CallFilter(), "sendto": None}

@@ -24,6 +24,11 @@ def test_a_filter_is_told_in_words() -> None:
     assert recorded(None) == "nothing"
     assert recorded(EVERYTHING) == "all"
     assert recorded(CallFilter(DONE)) == "done"
+    assert recorded(CallFilter(only_changes=True, with_data=True)).splitlines() == [
+        "all",
+        "of these, what changes the name of its socket",
+        "with the first bytes that are sent or received",
+    ]
     assert recorded(CallFilter(READING)) == "all for reading"
     assert recorded(CallFilter(DONE & READING, ((b"/a", READING), (b"/b", READING | DONE)))) == (
         "done for reading\n"

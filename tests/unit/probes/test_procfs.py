@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from probes import users
 from probes.procfs import main_cgroup, parse_stat, processes, read_process
-from probes.users import Users, parse_passwd, read_passwd
+from probes.users import NOBODY, Users, parse_names, read_accounts
 
 NUMBERS = " ".join(map(str, range(1, 50)))
 
@@ -27,9 +27,9 @@ def test_no_stat_breaks_the_reader(text: bytes) -> None:
 
 
 @given(st.binary(max_size=200))
-def test_no_cgroup_file_and_no_passwd_file_breaks_the_reader(text: bytes) -> None:
+def test_no_cgroup_file_and_no_file_of_names_breaks_the_reader(text: bytes) -> None:
     assert isinstance(main_cgroup(text), bytes)
-    assert all(names for names in parse_passwd(text).values())
+    assert all(names for names in parse_names(text).values())
 
 
 def test_the_memory_controllers_cgroup_comes_before_the_unified_one() -> None:
@@ -62,15 +62,25 @@ def test_users_are_told_by_name_and_old_files_read_again(tmp_path: Path, monkeyp
     monkeypatch.setattr(users, "MAX_AGE", 0.0)
     assert known.name(7, "container", 1) == b"other"
     assert known.name(7, "container", 2) == b"other"  # this process is gone; what is known stays
-    assert known.name(0, None, 1) == b"root"
+    assert known.name(0, None, 1) == known.group(0, None, 1) == b"root"
+
+
+def test_groups_are_told_by_name_where_users_are_not_known(tmp_path: Path) -> None:
+    group = tmp_path / "1/root/etc/group"
+    group.parent.mkdir(parents=True)
+    group.write_text("app:x:7:one,two\n\nbroken\nlate:x:7:\n")
+    known = Users(tmp_path)
+    assert known.group(7, "container", 1) == b"app"
+    assert known.group(8, "container", 1) == known.name(7, "container", 1) == b""
 
 
 @pytest.mark.parametrize("kind", ["link out of the container", "fifo", "missing"])
-def test_a_hostile_passwd_file_is_not_read(tmp_path: Path, kind: str) -> None:
+def test_a_hostile_file_of_names_is_not_read(tmp_path: Path, kind: str) -> None:
     (tmp_path / "etc").mkdir()
-    passwd = tmp_path / "etc/passwd"
-    if kind == "fifo":
-        os.mkfifo(passwd)
-    elif kind == "link out of the container":
-        passwd.symlink_to("/etc/passwd")
-    assert read_passwd(tmp_path) == {}
+    for name in ("passwd", "group"):
+        file = tmp_path / "etc" / name
+        if kind == "fifo":
+            os.mkfifo(file)
+        elif kind == "link out of the container":
+            file.symlink_to(f"/etc/{name}")
+    assert read_accounts(tmp_path) == NOBODY
