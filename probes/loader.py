@@ -57,7 +57,7 @@ def ring_sizes(small_mib: int) -> dict[str, int]:
         "pair": max(small // 8, MIB),
         "long_pair": max(small // 16, MIB),
         "exec": max(small // 4, MIB),
-        "long_exec": max(small // 8, MIB),
+        "long_exec": max(small // 4, MIB),
     }
 
 

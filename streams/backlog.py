@@ -9,7 +9,7 @@ from typing import Any, Final
 
 from mode.utils.queues import ThrowableQueue
 
-MAX_BYTES: Final = 48 << 20
+MAX_BYTES: Final = 16 << 20
 OVERHEAD: Final = 1024
 """Bytes that a message takes besides its value, about."""
 

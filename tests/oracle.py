@@ -422,8 +422,10 @@ def process_field(name: str, argument: int | None, process: Proc) -> Any:
 def own_field(name: str, process: Proc) -> Any:
     argv = (text(process.args) or "").removesuffix("\0").split("\0") if process.args else None
     match name:
-        case "name" | "exepath" | "cwd":
+        case "name" | "exepath":
             return text(getattr(process, name))
+        case "cwd":
+            return None if not process.cwd else (text(process.cwd) or "").rstrip("/") + "/"
         case "exe":
             return argv[0] if argv else None
         case "args":

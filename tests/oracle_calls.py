@@ -62,24 +62,26 @@ def argument(name: str, call: Call) -> Any:
     match name, call.type:
         case "res", _:
             return {-2: "ENOENT", -13: "EACCES", -115: "EINPROGRESS"}.get(call.result, str(call.result))
-        case "name", "open" | "openat" | "openat2" | "creat" | "unlinkat" | "memfd_create":
+        case "name", "memfd_create":
             return text(call.path)
+        case "name", "open" | "openat" | "openat2" | "creat" | "unlinkat":
+            return given(call.path, call.directory)
         case "path", "execve" | "clone" | "setns" | "unshare" | "procexit" | "mkdir" | "unlinkat":
-            return text(call.path)
+            return given(call.path, call.directory)
         case "path", "setuid" | "ptrace" | "kill" | "bpf":
-            return text(call.path)
+            return given(call.path, call.directory)
         case "oldpath", "rename" | "link":
-            return text(call.path)
+            return given(call.path, call.directory)
         case "newpath", "rename" | "link":
-            return text(call.path2)
+            return given(call.path2, call.directory2)
         case "target", "symlink":
             return text(call.path)
         case "linkpath", "symlink":
-            return text(call.path2)
+            return given(call.path2, call.directory2)
         case "dev", "mount":
             return text(call.path)
         case "dir", "mount":
-            return text(call.path2)
+            return given(call.path2, call.directory2)
         case "oldfd", "dup2":
             return call.fd if call.fd >= 0 else None
         case "newfd", "dup2":
@@ -340,6 +342,10 @@ def path_field(name: str, call: Call) -> Any:
     if found is None or not found[0]:
         return None
     return text(found[0]) if name.endswith("raw") else clean(text(found[0]), text(found[1]))
+
+
+def given(path: bytes, directory: bytes) -> str | None:
+    return clean(text(path), text(directory)) or text(path)
 
 
 def clean(path: str | None, directory: str | None) -> str | None:

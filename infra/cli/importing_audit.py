@@ -5,7 +5,7 @@ from collections import Counter
 from typing import BinaryIO, Final
 
 from infra.cli.errors import FAILED, CliError
-from infra.cli.importing import FLUSH_SECONDS, PROGRESS_SECONDS, tell_of_age
+from infra.cli.import_pace import FLUSH_SECONDS, PROGRESS_SECONDS, tell_of_age
 from infra.cli.progress import say
 from infra.config import Settings
 from producers.audit import NotAnAuditLogError, publish, read_log, unpacked
@@ -39,7 +39,7 @@ def import_log(settings: Settings, log: BinaryIO, name: str, node: str) -> int:
             raise PublishError(f"{left} events were not taken within {FLUSH_SECONDS:.0f} s")
     tell(name, counts)
     for source, time_ns in oldest.items():
-        tell_of_age(AUDIT[source].name, time_ns)
+        tell_of_age(AUDIT[source], time_ns)
     return 0
 
 

@@ -41,6 +41,8 @@ VECTORS: Final = frozenset(1 << place for place, level in enumerate(ORDER) if is
 DEAD: Final = 0
 START: Final = 1
 MAX_STATES: Final = 4096
+MAX_NODES: Final = 100_000
+"""Parts of conditions that are kept beside those that the rules have themselves."""
 
 Left = tuple[tuple[int, Node], ...]
 """Rules by their places, with what is left of their conditions."""
@@ -74,6 +76,7 @@ class Automaton:
         self._atoms: dict[int, list[tuple[Atom, int]]] = {}
         self._nodes = Nodes(self._place)
         left = tuple((place, self._nodes.node(condition)) for place, condition in self._conditions)
+        self._most_nodes = len(self._nodes) + MAX_NODES
         self._stages = [_stage(bit, atoms) for bit, atoms in sorted(self._atoms.items())]
         self._states: list[Left] = []
         self._numbers: dict[Left, int] = {}
@@ -125,6 +128,8 @@ class Automaton:
         return found
 
     def _follower(self, stage: Stage, state: int, class_: int) -> int:
+        if len(self._nodes) > self._most_nodes:
+            raise FullError
         truths, done = stage.classes.truths[class_], dict[Node, Node]()
         left = [(p, self._nodes.known(node, stage.bit, truths, done)) for p, node in self._states[state]]
         return self._number_of(tuple((place, node) for place, node in left if node is not FALSE))

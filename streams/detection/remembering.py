@@ -1,6 +1,6 @@
 """What was worked out of values, remembered between batches in bounded memory."""
 
-from collections.abc import Hashable
+from collections.abc import Hashable, Sequence
 from typing import Final, Generic, TypeVar
 
 T = TypeVar("T")
@@ -25,6 +25,14 @@ class Remembered(Generic[T]):
             found = self._old.get(key)
             if found is not None:
                 self.put(key, found)
+        return found
+
+    def get_all(self, keys: Sequence[Hashable]) -> list[T | None]:
+        """Return what was made of each of several values."""
+        young = self._young
+        found = [young.get(key) for key in keys]
+        if self._old and None in found:
+            return [self.get(key) if one is None else one for key, one in zip(keys, found, strict=True)]
         return found
 
     def put(self, key: Hashable, found: T) -> None:

@@ -21,6 +21,7 @@ from streams.detection.transforming import test_of_comparison
 Atom = Predicate | Comparison
 LAST: Final = 0x10FFFF
 WILD: Final = frozenset("*?[\\")
+OTHER_SIGNS: Final = WILD - {"*"}
 EQUAL: Final = ("=", "in", "intersects")
 
 
@@ -71,6 +72,7 @@ class Sieve:
         self._turned: dict[Any, int] = {}
         self._others: list[tuple[int, Callable[[Any], bool]]] = []
         self._within: list[tuple[int, str]] = []
+        self._starred: list[tuple[int, str, Callable[[Any], bool]]] = []
         self._own: list[tuple[int, Callable[[Any], bool]]] = []
         self._paths: list[tuple[int, Callable[[Any], bool]]] = []
         bounds: dict[str, list[Bound]] = {"beginnings": [], "ends": [], "paths": []}
@@ -104,6 +106,8 @@ class Sieve:
                 for value in values:
                     path = str(value).rstrip("/")
                     bounds["paths"] += [Bound(path, bit, 1), Bound(path + "\0", bit, -1), *_beginning(path + "/", bit)]
+            case "glob", (str(pattern),) if "*" in pattern and not set(pattern) & OTHER_SIGNS:
+                self._starred.append((bit, max(pattern.split("*"), key=len), known_test(predicate)))
             case _:
                 self._others.append((bit, known_test(predicate)))
 
@@ -119,7 +123,7 @@ class Sieve:
     def _remembered(self, values: Sequence[Any], work_out: Callable[[Sequence[Any]], list[int]]) -> list[int]:
         if self._memory is None:
             return work_out(values)
-        known = list(map(self._memory.get, values))
+        known = self._memory.get_all(values)
         new = [value for value, one in zip(values, known, strict=True) if one is None]
         found = iter(work_out(new) if new else ())
         return [self._put(value, next(found)) if one is None else one for value, one in zip(values, known, strict=True)]
@@ -149,18 +153,14 @@ class Sieve:
                 found = self._below.added(found, values)
             else:
                 found = [one | _tested(self._paths, value) for one, value in zip(found, values, strict=True)]
-        for bit, text in self._in_one(values):
-            found = [one | bit if text in value else one for one, value in zip(found, values, strict=True)]
-        for bit, test in self._others:
+        joined = "\0".join(values) if self._within or self._starred else ""
+        for bit, text in self._within:
+            if text in joined:  # most texts are in none of the values
+                found = [one | bit if text in value else one for one, value in zip(found, values, strict=True)]
+        tests = [(bit, test) for bit, text, test in self._starred if text in joined]
+        for bit, test in (*tests, *self._others):
             found = [one | bit if test(value) else one for one, value in zip(found, values, strict=True)]
         return found
-
-    def _in_one(self, values: Sequence[str]) -> list[tuple[int, str]]:
-        """Return those texts that one of the values may contain: most are in none."""
-        if not self._within:
-            return []
-        joined = "\0".join(values)
-        return [(bit, text) for bit, text in self._within if text in joined]
 
 
 class LevelSieve:

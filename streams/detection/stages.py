@@ -102,7 +102,7 @@ class LevelStage:
         """Return the classes of events."""
         groups = Groups(columns, events, self._level)
         keys = groups.keys()
-        known = [None if key is None else self._memory.get(key) for key in keys]
+        known = self._memory.get_all(keys)
         missing = [place for place, class_ in enumerate(known) if class_ is None]
         new = iter(self._sieve.truths(groups.raws(groups.present[missing])))
         by_code = np.zeros(groups.size, np.int64)

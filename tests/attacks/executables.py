@@ -10,11 +10,15 @@ os.write(fd, data)
 os.execv('/proc/self/fd/' + str(fd), ['program'])
 """
 SHARED = "cp /bin/true /dev/shm/deedlog-true; /dev/shm/deedlog-true; rm /dev/shm/deedlog-true"
+CHANGED = "d=$(mktemp -d -p /dev/shm); cp /bin/true $d/it; (cd $d; ./it; :); rm -r $d"
+READ = "d=$(mktemp -d -p /dev/shm); cp /bin/true $d/it; cat $d/it; rm -r $d"
 
 STEPS = (
     host("program in memory", "python3", "-c", MEMORY, expected=("Fileless execution via memfd_create",)),
     host("memory without a program", "python3", "-c", "import os; os.memfd_create('data', 0)"),
     host("program in shared memory", "sh", "-c", SHARED, expected=("Execution from /dev/shm",)),
+    host("program in shared memory by its own name", "sh", "-c", CHANGED, expected=("Execution from /dev/shm",)),
+    host("file in shared memory", "sh", "-c", READ),
     host("program in a new folder", "sh", "-c", "cp /bin/true {tmp}/true; {tmp}/true; :"),
     inside(
         "program dropped into a container",

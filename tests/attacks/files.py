@@ -10,7 +10,7 @@ STEPS = (
     host("shadow read", "cat", "/etc/shadow", expected=(SHADOW,)),
     host("passwd read", "cat", "/etc/passwd"),
     host("shadow read by a shell", "sh", "-c", "while read line; do :; done < /etc/shadow"),
-    host("shadow read by a program of users", "{bin}/su", "-c", "open('/etc/shadow')", programs=("su",)),
+    host("shadow read by a program that may", "{bin}/psql", "-c", "open('/etc/shadow')", programs=("psql",)),
     host("shadow read through a relative path", "sh", "-c", "cd /etc && exec cat shadow", expected=(SHADOW,)),
     host("shadow missed", "cat", "/etc/shadow.not-there"),
     host(
@@ -25,6 +25,7 @@ STEPS = (
     host("names sought", "find", "{tmp}", "-name", "id_card"),
     host("keys sought by content", "grep", "BEGIN RSA PRIVATE", "/etc/hostname", expected=(KEYS,)),
     host("public keys sought", "grep", "BEGIN PUBLIC KEY", "/etc/hostname"),
+    host("private keys spoken of", "/bin/echo", "BEGIN RSA PRIVATE"),
     host("credentials sought by content", "grep", "aws_secret_access_key", "/etc/hostname", expected=(CREDENTIALS,)),
     host("credentials sought by name", "find", "{tmp}", "-path", "*.aws/credentials", expected=(CREDENTIALS,)),
     host("credentials of others", "grep", "gcp_key", "/etc/hostname"),
@@ -46,5 +47,6 @@ STEPS = (
         "echo x > {tmp}/f; exec chmod u+s {tmp}/f",
         expected=("Set Setuid or Setgid bit",),
     ),
+    host("setgid bit", "sh", "-c", "echo x > {tmp}/f; exec chmod 2755 {tmp}/f", expected=("Set Setuid or Setgid bit",)),
     host("mode without it", "sh", "-c", "echo x > {tmp}/f; exec chmod 0755 {tmp}/f"),
 )

@@ -12,7 +12,8 @@ STEPS = (
     inside("message of the day", "echo hello > /etc/motd"),
     inside("program's link removed", "/bin/rm /bin/vi; :", BINARIES),
     inside("folder besides those of programs", "/bin/mkdir /var/bin; :"),
-    inside("library", "echo x > /lib64/x.so"),
+    inside("library", "echo x > /lib64/x.so", "Write below monitored dir"),
+    inside("library's page", "echo x > /usr/share/x"),
     inside("shell's start changed by the shell", "echo x >> /root/.bashrc", ROOT),
     # the link is new, what it leads to is of the image
     inside("program renamed and started", "/bin/mv /bin/cat /tmp/cat; /tmp/cat /etc/hostname; :", BINARIES),

@@ -47,6 +47,7 @@ l = socket.create_server(('127.0.0.1', 4444))
 s = socket.create_connection(('127.0.0.1', 4444))
 os.dup2(s.fileno(), 1)
 """
+OVERWRITE = """python3 -c "import os; os.dup2(os.open('/tmp/out', 65), 1)"; :"""
 CAPABLE = "Launch Excessively Capable Container"
 """NET_ADMIN is among what the rule calls too much."""
 METADATA = ("Contact EC2 Instance Metadata Service From Container", "Contact cloud metadata service from container")
@@ -63,6 +64,17 @@ STEPS = (
         programs=("ssh",),
         expected=("Disallowed SSH Connection Non Standard Port",),
     ),
+    host(
+        "ssh to an odd port of this machine",
+        *connecting("SOCK_STREAM", "127.0.0.7", 443, program="{bin}/ssh"),
+        programs=("ssh",),
+    ),
+    host(
+        "an account's tool asks a name server",
+        *connecting("SOCK_DGRAM", "192.0.2.7", 53, program="{bin}/gpasswd"),
+        programs=("gpasswd",),
+        expected=("User mgmt binaries", "System procs network activity"),
+    ),
     host("ssh to its port", *connecting("SOCK_STREAM", "192.0.2.7", 22, program="{bin}/ssh"), programs=("ssh",)),
     inside(
         "metadata asked for", from_container("SOCK_STREAM", "169.254.169.254", 80), CAPABLE, *METADATA, options=PYTHON
@@ -71,6 +83,7 @@ STEPS = (
     inside("a neighbour asked by datagrams", sending("169.254.169.253"), CAPABLE, options=PYTHON),
     inside("a neighbour asked", from_container("SOCK_STREAM", "169.254.169.253", 80), CAPABLE, options=PYTHON),
     inside("raw packets", PACKETS, "Packet socket created in container", options=RAW),
+    inside("output goes to a file", OVERWRITE, options=RAW),
     inside(
         "output goes to a connection",
         f'busybox ip link set lo up; python3 -c "{REDIRECT}"; :',

@@ -27,7 +27,7 @@ STEPS = (
         expected=(SHADOW, "Read sensitive file trusted after startup"),
     ),
     host("shadow read by sshd", "{bin}/sshd", "-c", LATER.format(0), programs=("sshd",)),
-    host("passwd's own work", "{bin}/passwd", "-S", "root", programs=("passwd",)),
+    host("password's state shown", "{bin}/passwd", "-S", "root", programs=("passwd",)),
     host(
         "traversal to what is not there",
         "cat",
@@ -41,7 +41,11 @@ STEPS = (
     inside("shadow read in a container", ("/bin/cat", "/etc/shadow"), SHADOW),
     inside("folder of keys listed", ("/bin/ls", "/root/.ssh"), SSH),
     inside("home listed", ("/bin/ls", "/home/u")),
-    inside("key read by ssh's own program", "ln -s /bin/cat /tmp/ssh-add; /tmp/ssh-add /root/.ssh/id_rsa; :"),
+    inside(
+        "key read by ssh's own program",
+        """ln -s /usr/bin/python3 /tmp/ssh-add; /tmp/ssh-add -c "open('/root/.ssh/id_rsa')"; :""",
+        options=("-v", "/usr:/usr:ro"),
+    ),
     inside("key added for another", "echo key >> /home/u/.ssh/authorized_keys", *KEYS),
     inside("host known to another", "echo key >> /home/u/.ssh/known_hosts", "Write below monitored dir"),
     inside("files packed for copying out", ("/bin/tar", "-cf", "/dev/null", "/data"), ARTIFACTS),

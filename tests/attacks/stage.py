@@ -22,7 +22,7 @@ from streams.detection.rules import RuleSet
 from tests.attacks import programs
 from tests.attacks.steps import Step
 from tests.integration.probes.conftest import Watch
-from tests.podman import LIMITS
+from tests.podman import LIMITS, podman
 
 NONE = 0xFFFFFFFF
 SECONDS = 30
@@ -36,13 +36,19 @@ class Stage:
         self.judge = Judge(rules)
         self.folder = folder
         self.image = image
+        self.containers: list[str] = []
+
+    def end(self) -> None:
+        """Remove the containers: not earlier, or one could be gone before its name is read."""
+        podman("rm", "-f", "-i", "-t", "0", *self.containers)
 
     def played(self, step: Step) -> Counter[str]:
-        """Do a step and return the rules that fired, with how often."""
+        """Do a step, which the probes must see, and return the rules that fired, with how often."""
         self.watch.batch()
         batches: list[SyscallBatch] = []
         own = self._contained(step, batches) if step.where == "container" else self._on_host(step, batches)
         batches += self._batches_until_now()
+        assert any(tells_of(batch, own) for batch in batches), f"{step.name} was not seen"
         found: Counter[str] = Counter()
         for batch in batches:
             for alert in self.judge.judge(batch):
@@ -64,8 +70,9 @@ class Stage:
         name = f"deedlog-{uuid.uuid4().hex[:8]}"
         variables = [f"--env={variable}" for variable in step.environment]
         terminal = ["-it"] if step.terminal else []
-        command = ["podman", "--runtime", "runc", "run", "--rm", *LIMITS, "--name", name, *terminal, *variables]
+        command = ["podman", "--runtime", "runc", "run", *LIMITS, "--name", name, *terminal, *variables]
         whole = [*command, *step.options, self.image, *step.command]
+        self.containers.append(name)
         self._run(whole, dict(os.environ), self.folder, step, batches)
         return name
 
@@ -99,6 +106,13 @@ class Stage:
             yield batch
             if any(marker in text for text in batch.strings):
                 return
+
+
+def tells_of(batch: SyscallBatch, own: int | str) -> bool:
+    """Return whether a batch tells of a process, by its id, or of a container, by its name."""
+    if isinstance(own, str):
+        return own in [container.name for container in batch.containers]
+    return own in np.frombuffer(batch.process_pid, "<u4")
 
 
 def root_pids(batch: SyscallBatch, alert: Alert) -> frozenset[int]:

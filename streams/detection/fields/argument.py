@@ -36,6 +36,7 @@ from streams.detection.named_values import (
     ptrace_request,
     signal_name,
 )
+from streams.detection.paths import absolute
 from streams.detection.sockets import Socket
 
 NAMESPACES: Final = frozenset({"setns", "unshare", "clone", "clone3"})
@@ -56,6 +57,7 @@ FLAGS: Final = {
 }
 OPENING: Final = OPENS | {"dup3", "userfaultfd"}
 """Calls whose flags are those of open(2)."""
+ABSOLUTE: Final = "made absolute and normalised by its letters where its directory is known"
 
 
 def _flags(arguments: Arguments) -> str | None:
@@ -98,8 +100,19 @@ def _socket_type(arguments: Arguments) -> str | None:
     return None if arguments.flags is None else str(arguments.flags)
 
 
-def _path(name: str, doc: str, types: Iterable[str]) -> Field:
-    return _of_paths(name, doc, lambda paths: paths.path, types)
+def _resolved(path: str | None, directory: str | None) -> str | None:
+    """As Falco has it; where the directory is not known, better as it was given than not at all."""
+    return None if path is None else absolute(path, directory) or path
+
+
+def _first(paths: Paths) -> str | None:
+    if paths.type == "memfd_create":
+        return paths.path
+    return _resolved(paths.path, paths.directory)
+
+
+def _second(paths: Paths) -> str | None:
+    return _resolved(paths.path2, paths.directory2)
 
 
 def _of_paths(name: str, doc: str, how: Callable[[Paths], Any], types: Iterable[str]) -> Field:
@@ -154,15 +167,22 @@ _ARGUMENTS: Final = (
         types=DUPLICATES,
     ),
     _argument("evt.arg.newfd", "Descriptor that the second one was to be.", _number, DUPLICATES - {"dup"}, "number"),
-    _path("evt.arg.name", "Path or name that the call was given, as it was given.", NAMED),
-    _path("evt.arg.path", "Path that a call other than an open was given, as it was given.", NAMES - OPENS - PATHLESS),
-    _path("evt.arg.filename", "Path of the file whose mode is to change, as it was given.", CHMODS),
-    _path("evt.arg.oldpath", "Old name of the file, as it was given.", RENAMES),
-    _of_paths("evt.arg.newpath", "New name of the file, as it was given.", lambda paths: paths.path2, RENAMES),
-    _path("evt.arg.target", "What a symbolic link is to lead to, as it was given.", SYMLINKS),
-    _of_paths("evt.arg.linkpath", "Name of the link, as it was given.", lambda paths: paths.path2, SYMLINKS),
-    _path("evt.arg.dev", "What to mount, as it was given.", ["mount"]),
-    _of_paths("evt.arg.dir", "Where to mount it, as it was given.", lambda paths: paths.path2, ["mount"]),
+    _of_paths("evt.arg.name", f"Path that the call was given, {ABSOLUTE}; the name of a memory file.", _first, NAMED),
+    _of_paths(
+        "evt.arg.path",
+        f"Path that a call other than an open was given, {ABSOLUTE}.",
+        _first,
+        NAMES - OPENS - PATHLESS,
+    ),
+    _of_paths("evt.arg.filename", f"Path of the file whose mode is to change, {ABSOLUTE}.", _first, CHMODS),
+    _of_paths("evt.arg.oldpath", f"Old name of the file, {ABSOLUTE}.", _first, RENAMES),
+    _of_paths("evt.arg.newpath", f"New name of the file, {ABSOLUTE}.", _second, RENAMES),
+    _of_paths(
+        "evt.arg.target", "What a symbolic link is to lead to, as it was given.", lambda paths: paths.path, SYMLINKS
+    ),
+    _of_paths("evt.arg.linkpath", f"Name of the link, {ABSOLUTE}.", _second, SYMLINKS),
+    _of_paths("evt.arg.dev", "What to mount, as it was given.", lambda paths: paths.path, ["mount"]),
+    _of_paths("evt.arg.dir", f"Where to mount it, {ABSOLUTE}.", _second, ["mount"]),
     Field(
         name="evt.arg.uid",
         type="string",

@@ -53,6 +53,11 @@ def _exe(process: Process) -> str | None:
     return process.argv[0] if process.argv else None
 
 
+def _cwd(process: Process) -> str | None:
+    cwd = process.string("cwd")
+    return None if cwd is None else cwd.rstrip("/") + "/"
+
+
 def _exepath(process: Process) -> str | None:
     return process.string("exepath")
 
@@ -151,7 +156,7 @@ FIELDS: Final = (
         indexed=_argument,
     ),
     _field("proc.cmdline", "`proc.name` and `proc.args`.", lambda p: p.cmdline),
-    _field("proc.cwd", "Working directory.", lambda p: p.string("cwd")),
+    _field("proc.cwd", "Working directory, with a slash at its end: `/tmp/`, and `/` itself.", _cwd),
     _number("proc.pid", "Process id on the host.", "pid"),
     _number("proc.ppid", "Process id of the parent.", "ppid", 0),
     _number("proc.vpid", "Process id in its own pid namespace: 1 for a container's first process.", "vpid", 0),

@@ -40,8 +40,9 @@ def test_what_was_made_is_what_was_read_and_what_was_dropped(folder: Path) -> No
     read = [e for e in events_of(watch.batch()) if e.process.pid == child and e.path.endswith(b"hostname")]
     dropped = watch.kernel.dropped()
     assert dropped > 1_000
-    # others may have opened files while the ring was full: they are counted as dropped, never as read
-    assert 6_000 <= sum(e.count for e in read) + dropped <= 6_000 + 2_000
+    # what others opened while the ring was full is counted as dropped too, never as read
+    told = sum(e.count for e in read)
+    assert told <= 6_000 <= told + dropped
     assert watch.batch().dropped >= dropped
 
 
