@@ -20,6 +20,8 @@ WORD: Final = 8
 ALL_BITS: Final = 0xFFFFFFFFFFFFFFFF
 LATEST: Final = 4_102_444_800 * 1_000_000_000
 """The year 2100: some captures hold times of files that were read from the wrong place."""
+LAYERS_OF_LISTS: Final = 0b1110
+"""Upper layer, in memory and lower layer, as captures tell them."""
 PROGRAM_UNKNOWN: Final = {"env": b"", "exe_ino": 0, "exe_ctime": 0, "exe_mtime": 0, "exe_flags": 0}
 CLONE_FILES: Final = 0x400
 CLONE_THREAD: Final = 0x10000
@@ -71,7 +73,8 @@ class Processes:
             exe_ino=entry.exe_ino,
             exe_ctime=time_of(entry.exe_ctime),
             exe_mtime=time_of(entry.exe_mtime),
-            exe_flags=executable_flags(entry.exe_flags) if entry.exe_ino else 0,
+            # lists are made from /proc, which tells no layers: a bit that is not set says nothing
+            exe_flags=executable_flags(entry.exe_flags) if entry.exe_flags & LAYERS_OF_LISTS else 0,
         )
 
     def open_files(self, tid: int, found: Descriptors) -> None:
