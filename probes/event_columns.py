@@ -65,22 +65,29 @@ def socket_columns(reading: Reading, dictionary: Dictionary) -> Columns:
     if not len(places):
         return {}
     found = np.concatenate([_addresses(records[mask]) for records, mask in zip(chunks, inside, strict=True)])
-    sizes = np.zeros(len(found), dtype=np.uint16)
-    for family, size in ADDRESS_BYTES.items():
-        sizes[found["family"] == family] = size
     values = {
         "event_family": found["family"],
         "event_protocol": found["protocol"],
         "event_local_port": found["local_port"],
         "event_remote_port": found["remote_port"],
-        "event_local_address": dictionary.encode(np.ascontiguousarray(found["local"]), sizes),
-        "event_remote_address": dictionary.encode(np.ascontiguousarray(found["remote"]), sizes),
+        "event_local_address": _address_codes(found, "local", dictionary),
+        "event_remote_address": _address_codes(found, "remote", dictionary),
     }
     columns: Columns = {}
     for name, column in values.items():
         columns[name] = np.zeros(reading.events(), dtype=column.dtype)
         columns[name][places] = column
     return columns
+
+
+def _address_codes(found: NDArray[np.void], end: str, dictionary: Dictionary) -> NDArray[np.uint32]:
+    """Return the codes of the addresses of one end; each family by itself, for zeros are addresses of any length."""
+    codes = np.zeros(len(found), dtype=np.uint32)
+    for family, size in ADDRESS_BYTES.items():
+        places = np.flatnonzero(found["family"] == family)
+        addresses = np.ascontiguousarray(found[end][places])
+        codes[places] = dictionary.encode(addresses, np.full(len(places), size, dtype=np.uint16))
+    return codes
 
 
 def _on_sockets(records: NDArray[np.void]) -> NDArray[np.bool_]:

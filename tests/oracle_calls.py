@@ -230,6 +230,8 @@ def socket_field(name: str, call: Call) -> Any:
     one = "4" if mapped(call) or family == 2 else {1: "u", 10: "6"}.get(family)
     here, there = local(call), remote(call)
     ends = [end for end in (here, there) if end]
+    vague = here and here[0] in ("0.0.0.0", "::") and call.type in ("sendto", "recvfrom") and call.protocol != 6
+    named = None if vague and not name.endswith("port") else here
     match name:
         case "type":
             return one and {"4": "ipv4", "6": "ipv6", "u": "unix"}[one]
@@ -246,7 +248,7 @@ def socket_field(name: str, call: Call) -> Any:
         case "name_changed" if call.type in ("sendto", "recvfrom") and call.socket_flags & 1:
             return call.socket_flags in (3, 7)
         case "ip" | "net":
-            return [address for address, _ in ends]
+            return [end[0] for end in (named, there) if end]
         case "port":
             return [port for _, port in ends]
         case "name" if family == 1:
@@ -257,11 +259,11 @@ def socket_field(name: str, call: Call) -> Any:
         case "name" if ends and call.type != "connect":
             return f"{ends[0][0]}:{ends[0][1]}"
         case "cip" | "cport" | "cnet":
-            return part(name, {"client": here, "server": there}.get(role(call)))
+            return part(name, {"client": named, "server": there}.get(role(call)))
         case "sip" | "sport" | "snet":
-            return part(name, {"client": there, "server": here, "waiting": here}.get(role(call)))
+            return part(name, {"client": there, "server": named, "waiting": here}.get(role(call)))
         case "lip" | "lport" | "lnet":
-            return part(name, here if there else None)
+            return part(name, named if there else None)
         case "rip" | "rport" | "rnet":
             return part(name, there)
         case _:

@@ -60,6 +60,8 @@ class End(NamedTuple):
 
     address: str
     port: int
+    known: bool = True
+    """Whether the address is that of packets, and not the one that stands for any of the machine's."""
 
     def __str__(self) -> str:
         return f"{self.address}:{self.port}"
@@ -99,7 +101,8 @@ class Socket:
         address = self._addresses[0]
         if address is None or (self.key.type == "bind" and self.key.outcome is not Outcome.DONE):
             return None
-        return End(str(address), self.key.local_port)
+        stands_for_any = address.is_unspecified and self.key.type in SENDS | RECEIVES and self.key.protocol != TCP
+        return End(str(address), self.key.local_port, not stands_for_any)
 
     @lazy
     def remote(self) -> End | None:

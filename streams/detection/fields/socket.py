@@ -43,13 +43,14 @@ def _either(
     name: str, doc: str, of: Callable[[End], Any], compare: Compare, type: Type = "string", *, level: Level = SERVICE
 ) -> Field:
     def how(found: Descriptor) -> tuple[Any, ...]:
-        return tuple(map(of, found.both)) if isinstance(found, Socket) else ()
+        values = map(of, found.both) if isinstance(found, Socket) else ()
+        return tuple(value for value in values if value is not None)
 
     return Field(name=name, type=type, doc=doc, level=level, how=how, compare=compare, many=True, types=ON_DESCRIPTORS)
 
 
 def _address(end: End | None) -> str | None:
-    return None if end is None else end.address
+    return None if end is None or not end.known else end.address
 
 
 def _port(end: End | None) -> int | None:
@@ -111,7 +112,13 @@ def _of(end: Callable[[Socket], End | None], part: Callable[[End | None], Any]) 
 
 
 FIELDS: Final = (
-    _either("fd.ip", "IP address of either end; `!=` is true if neither is it.", _address, address_test),
+    _either(
+        "fd.ip",
+        "IP address of either end; `!=` is true if neither is it. The own address of a socket for datagrams is not "
+        "known if it stands for any.",
+        _address,
+        address_test,
+    ),
     _either(
         "fd.port", "Port of either end; `!=` is true if neither is it.", _port, port_test, "number", level=DESCRIPTOR
     ),

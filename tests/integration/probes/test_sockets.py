@@ -6,7 +6,7 @@ import signal
 import socket
 import subprocess
 import sys
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from pathlib import Path
 
 import pytest
@@ -70,6 +70,21 @@ def test_datagrams_tell_where_they_go(watch: Watch) -> None:
     assert [e.type for e in events] == ["sendto", "sendmsg", "sendto"]
     assert {e.remote for e in events} == {(bytes([127, 0, 0, 1]), to[1])}
     assert {e.protocol for e in events} == {socket.IPPROTO_UDP}
+
+
+def test_an_address_of_zeros_is_told_beside_sockets_that_have_none(watch: Watch) -> None:
+    with ExitStack() as stack:
+        made = [stack.enter_context(socket.socket(family, socket.SOCK_DGRAM)) for family in (*LOOPBACK, socket.AF_UNIX)]
+        one, other = map(stack.enter_context, socket.socketpair())
+        one.send(b"x")
+        other.send(b"x")
+        with suppress(OSError):
+            made[2].sendto(b"x", "/nowhere")
+        made[0].sendto(b"x", ("127.0.0.1", 9))
+        made[1].sendto(b"x", ("::1", 9))
+    found = mine(watch, "sendto", count=5)
+    assert [(e.family, e.local[0]) for e in found[-2:]] == [(2, bytes(4)), (10, bytes(16))]
+    assert {e.local for e in found[:-2]} == {(b"", 0)}
 
 
 NAME_CHANGED, CONNECTED = 3, 5

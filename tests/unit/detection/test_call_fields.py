@@ -50,6 +50,10 @@ def shown(output: str, call: Call) -> str:
         (Call(type="sendto", **UDP), "10.0.0.1:40000->192.0.2.7:22", "10.0.0.1", "192.0.2.7", "40000", "22"),
         (Call(type="recvfrom", **UDP), "192.0.2.7:22->10.0.0.1:40000", "192.0.2.7", "10.0.0.1", "40000", "22"),
         (Call(type="sendto", **TCP), "10.0.0.1:40000->192.0.2.7:22", "<NA>", "<NA>", "40000", "22"),
+        (
+            Call(type="sendto", **UDP | {"local_address": bytes(4)}),
+            *("0.0.0.0:40000->192.0.2.7:22", "<NA>", "192.0.2.7", "40000", "22"),
+        ),
         (Call(type="bind", **TCP), "10.0.0.1:40000", "<NA>", "10.0.0.1", "<NA>", "<NA>"),
         (Call(type="bind", **TCP | {"result": -98}), "<NA>", "<NA>", "<NA>", "<NA>", "<NA>"),
         (Call(type="connect", **V6), "::1:40000->fe80:::22", "::1", "fe80::", "40000", "22"),
@@ -175,6 +179,13 @@ def test_users_are_named_as_far_as_they_are_known() -> None:
     assert shown("%group.name", Call(process=Proc(gid=4))) == "<NA>"
     assert rules("group.name = '<NA>'").judge(batch_of(Call(process=Proc(gid=4))))
     assert not rules("group.name exists").judge(batch_of(Call(process=Proc(gid=4)), process_group=b""))
+
+
+def test_an_address_that_stands_for_any_is_none_of_a_datagram() -> None:
+    judge = rules("fd.ip != 0.0.0.0 and not fd.net = 0.0.0.0/32")
+    anywhere = {"local_address": bytes(4)}
+    assert judge.judge(batch_of(Call(type="sendto", **UDP | anywhere), Call(type="recvfrom", **UDP | anywhere)))[1:]
+    assert not judge.judge(batch_of(Call(type="accept", **TCP | anywhere)))
 
 
 def test_what_is_sent_is_compared_by_its_bytes_and_shown_escaped() -> None:
