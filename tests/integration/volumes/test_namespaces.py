@@ -33,11 +33,14 @@ def connect(address: tuple[str, int]) -> socket.socket:
 
 def test_two_namespaces_reach_each_other(pair: tuple[Namespace, Namespace]) -> None:
     left, right = pair
-    with right.call(socket.create_server, (right.address, 7000)) as listener:
-        with left.call(connect, (right.address, 7000)) as client, listener.accept()[0] as server:
-            client.sendall(b"here")
-            assert server.recv(4) == b"here"
-            assert server.getpeername()[0] == left.address
+    with (
+        right.call(socket.create_server, (right.address, 7000)) as listener,
+        left.call(connect, (right.address, 7000)) as client,
+        listener.accept()[0] as server,
+    ):
+        client.sendall(b"here")
+        assert server.recv(4) == b"here"
+        assert server.getpeername()[0] == left.address
 
 
 def test_a_cut_cable_is_mended_again(pair: tuple[Namespace, Namespace]) -> None:
@@ -78,9 +81,12 @@ def test_a_relay_carries_what_programs_in_a_namespace_say_to_the_host(switch: Br
 
 
 def test_what_no_relay_carries_is_not_reached(switch: Bridge) -> None:
-    with socket.create_server(("127.0.0.1", 0)) as listener, switch.namespace("left", "10.90.0.1") as left:
-        with pytest.raises(ConnectionRefusedError):
-            left.call(connect, listener.getsockname())
+    with (
+        socket.create_server(("127.0.0.1", 0)) as listener,
+        switch.namespace("left", "10.90.0.1") as left,
+        pytest.raises(ConnectionRefusedError),
+    ):
+        left.call(connect, listener.getsockname())
 
 
 def answer_in_capitals(listener: socket.socket) -> None:
