@@ -4,7 +4,7 @@ from typing import Annotated
 
 import msgspec
 
-NAME_PATTERN = r"^[a-z0-9][a-z0-9.-]*$"
+NAME_PATTERN = r"^[a-z0-9][a-z0-9.-]*\Z"
 Name = Annotated[str, msgspec.Meta(pattern=NAME_PATTERN, max_length=128)]
 """Of a volume, a replica or a layer; also the name of a file or folder."""
 
