@@ -8,10 +8,11 @@ from collections.abc import Iterator
 from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import cast
 
 import msgspec
 import pytest
-from cryptography.hazmat.primitives.serialization import Encoding, load_pem_private_key
+from cryptography.hazmat.primitives.serialization import load_pem_private_key
 from cryptography.x509 import load_pem_x509_certificate
 from hypothesis import given
 from hypothesis import strategies as st
@@ -19,7 +20,7 @@ from hypothesis import strategies as st
 from infra.volumes.answering import answer
 from infra.volumes.certificates import ensure
 from infra.volumes.errors import EngineError
-from infra.volumes.issuing import Authority, Purpose, new_certificate
+from infra.volumes.issuing import Authority, Key
 from infra.volumes.peers import RemotePeer
 from infra.volumes.requests import (
     LONGEST_READ,
@@ -40,6 +41,7 @@ from infra.volumes.requests import (
 from infra.volumes.serving import PeerServer
 from infra.volumes.tls import client_context
 from infra.volumes.words import Address
+from tests.authorities import expire
 from tests.layers import FolderPeer
 
 HOST = "127.0.0.1"
@@ -217,7 +219,7 @@ class TestStrangers:
 
     def test_an_expired_certificate(self, server: PeerServer, certificates: Path, tmp_path: Path) -> None:
         stranger = copied(certificates, tmp_path)
-        expire(stranger, certificates.parent, Purpose.CLIENT)
+        expire(stranger, "n1", HOST, authority_of(certificates.parent), datetime.now(UTC) - timedelta(minutes=1))
         assert "certificate" in self.refused(server, stranger)
 
     def test_none_at_all(self, server: PeerServer, certificates: Path) -> None:
@@ -235,7 +237,7 @@ class TestStrangers:
 
     def test_an_expired_server(self, local: FolderPeer, certificates: Path, tmp_path: Path) -> None:
         spent = copied(certificates, tmp_path)
-        expire(spent, certificates.parent, Purpose.SERVER)
+        expire(spent, "n1", HOST, authority_of(certificates.parent), datetime.now(UTC) - timedelta(minutes=1))
         with closing(PeerServer(local, HOST, 0, spent)) as server:
             assert "expired" in self.refused(server, certificates)
 
@@ -296,13 +298,6 @@ def copied(certificates: Path, folder: Path) -> Path:
     return folder
 
 
-def expire(own: Path, authority: Path, purpose: Purpose) -> None:
-    """Put a certificate that ended yesterday in the place of the good one."""
-    name, then = purpose.name.lower(), datetime.now(UTC) - timedelta(days=5 * 365 + 1)
-    ca = Authority(
-        load_pem_x509_certificate((authority / "ca-cert.pem").read_bytes()),
-        load_pem_private_key((authority / "ca-key.pem").read_bytes(), None),
-    )
-    key = load_pem_private_key((own / f"{name}-key.pem").read_bytes(), None)
-    spent = new_certificate(purpose, "n1", [HOST], key, ca, then)
-    (own / f"{name}-cert.pem").write_bytes(spent.public_bytes(Encoding.PEM))
+def authority_of(folder: Path) -> Authority:
+    key = load_pem_private_key((folder / "ca-key.pem").read_bytes(), None)
+    return Authority(load_pem_x509_certificate((folder / "ca-cert.pem").read_bytes()), cast(Key, key))
