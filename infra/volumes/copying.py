@@ -161,7 +161,7 @@ class _Copy:
                 raise _UnfitError(self._what, why)
 
     def _compare_source(self) -> None:
-        """Look whether the source is still what it was; a layer that is written to changes its beginning or its end."""
+        """Look whether the source is still what it was, as far as its size, its beginning and its end tell."""
         if (size := _patiently(self._size)) != self._origin.size:
             raise self._changed(f"it had {self._origin.size} bytes at first and has {size} now")
         for index in {0, self._origin.chunks - 1} if self._digests else ():

@@ -25,6 +25,7 @@ HANDSHAKE_SECONDS: Final = 5.0
 STOP_SECONDS: Final = 3.0
 LINGER_SECONDS: Final = 1.0
 MOST_CONNECTIONS: Final = 256
+PAUSE: Final = 0.2
 
 log = logging.getLogger(__name__)
 
@@ -44,12 +45,14 @@ class PeerServer:
         self.port: int = self._listener.getsockname()[1]
         self._room = threading.BoundedSemaphore(MOST_CONNECTIONS)
         self._lock = threading.Lock()
+        self._closing = threading.Event()
         self._open: dict[threading.Thread, socket.socket] = {}
         self._accepting = threading.Thread(target=self._accept, name="peers", daemon=True)
         self._accepting.start()
 
     def close(self) -> None:
         """Take no more requests, and wait a few seconds for the answers to those that were made."""
+        self._closing.set()
         with suppress(OSError):
             self._listener.shutdown(socket.SHUT_RDWR)
         self._accepting.join()
@@ -65,21 +68,24 @@ class PeerServer:
             thread.join(max(0.0, end - time.monotonic()))
 
     def _accept(self) -> None:
-        while True:
-            self._room.acquire()
+        while not self._closing.is_set():
             try:
-                connection, address = self._listener.accept()
-            except ConnectionError:
-                self._room.release()
+                connection, (host, *_) = self._listener.accept()
+            except OSError as error:
+                if not self._closing.is_set():
+                    log.warning("no connection can be taken: %s", error)
+                    self._closing.wait(PAUSE)
                 continue
-            except OSError:
-                return
-            thread = threading.Thread(target=self._converse, args=(connection, address), name="peer", daemon=True)
+            if not self._room.acquire(blocking=False):
+                log.warning("%s is sent away: there are %d connections already", host, MOST_CONNECTIONS)
+                connection.close()
+                continue
+            thread = threading.Thread(target=self._converse, args=(connection, host), name="peer", daemon=True)
             with self._lock:
                 self._open[thread] = connection
             thread.start()
 
-    def _converse(self, connection: socket.socket, address: tuple[str, int]) -> None:
+    def _converse(self, connection: socket.socket, host: str) -> None:
         """Answer all requests of a connection."""
         connection.settimeout(HANDSHAKE_SECONDS)
         try:
@@ -87,9 +93,10 @@ class PeerServer:
                 with self._lock:
                     self._open[threading.current_thread()] = secure
                 _shake_hands(secure)
-                _Conversation(self._peer, secure, address)
+                if not self._closing.is_set():
+                    _Conversation(self._peer, secure)
         except OSError as error:
-            log.info("connection of %s ended: %s", address[0], error)
+            log.info("connection of %s ended: %s", host, error)
         finally:
             with self._lock:
                 del self._open[threading.current_thread()]
@@ -103,9 +110,9 @@ class _Conversation(BaseHTTPRequestHandler):
     timeout = IDLE_SECONDS
     disable_nagle_algorithm = True
 
-    def __init__(self, peer: Peer, connection: ssl.SSLSocket, address: tuple[str, int]) -> None:
+    def __init__(self, peer: Peer, connection: ssl.SSLSocket) -> None:
         self._peer = peer
-        super().__init__(connection, address, None)  # type: ignore[arg-type]
+        super().__init__(connection, connection.getpeername(), None)  # type: ignore[arg-type]
 
     def do_POST(self) -> None:
         length = self.headers.get("Content-Length", "")

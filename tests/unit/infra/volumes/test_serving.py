@@ -17,6 +17,7 @@ from cryptography.x509 import load_pem_x509_certificate
 from hypothesis import given
 from hypothesis import strategies as st
 
+from infra.volumes import serving
 from infra.volumes.answering import answer
 from infra.volumes.certificates import ensure
 from infra.volumes.errors import EngineError
@@ -170,6 +171,46 @@ def test_a_kept_connection_that_is_cut_is_replaced(local: FolderPeer, certificat
         first.close()
         with closing(PeerServer(local, HOST, first.port, certificates)):
             assert remote.layer_size("v1", "r1", "base") == 10
+
+
+def test_an_answer_under_way_is_given_before_a_server_closes(tmp_path: Path, certificates: Path) -> None:
+    asked, go_on = threading.Event(), threading.Event()
+
+    class Slow(FolderPeer):
+        def layer_size(self, volume: str, replica: str, layer: str) -> int:
+            asked.set()
+            go_on.wait(5)
+            return super().layer_size(volume, replica, layer)
+
+    local = Slow(tmp_path)
+    local.put("v1", "r1", "base", b"0123456789")
+    server, sizes = PeerServer(local, HOST, 0, certificates), list[int]()
+    with closing(RemotePeer(HOST, server.port, certificates)) as remote:
+        asking = threading.Thread(target=lambda: sizes.append(remote.layer_size("v1", "r1", "base")))
+        asking.start()
+        assert asked.wait(5)
+        threading.Timer(0.1, go_on.set).start()
+        server.close()
+        asking.join()
+        assert sizes == [10]
+        with pytest.raises(EngineError):
+            remote.layer_size("v1", "r1", "base")
+
+
+def test_more_connections_than_there_is_room_for_are_sent_away(
+    local: FolderPeer, certificates: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(serving, "MOST_CONNECTIONS", 1)
+    with (
+        closing(PeerServer(local, HOST, 0, certificates)) as server,
+        closing(RemotePeer(HOST, server.port, certificates)) as first,
+        closing(RemotePeer(HOST, server.port, certificates)) as second,
+    ):
+        first.layer_size("v1", "r1", "base")
+        with pytest.raises(EngineError) as caught:
+            second.layer_size("v1", "r1", "base")
+        assert not caught.value.permanent
+        assert first.layer_size("v1", "r1", "base") == 10
 
 
 def test_an_address_that_is_taken_is_told(server: PeerServer, local: FolderPeer, certificates: Path) -> None:
