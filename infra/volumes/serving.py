@@ -39,7 +39,7 @@ class PeerServer:
             self._context = server_context(certificates)
         except OSError as error:
             why = f"the certificates in {certificates} cannot be used: {error}"
-            raise EngineError(f"replicas cannot be served on {host}", why) from error
+            raise EngineError(f"Replicas cannot be served on {host}", why) from error
         self._peer = peer
         self._listener = _listen(host, port)
         self.port: int = self._listener.getsockname()[1]
@@ -119,9 +119,9 @@ class _Conversation(BaseHTTPRequestHandler):
         if not (length.isascii() and length.isdigit()) or int(length) > LONGEST_BODY:
             self.close_connection = True
             why = f"it is not told that it has at most {LONGEST_BODY} bytes"
-            return self._send(failed(BAD, "the request is refused", why, permanent=True))
+            return self._send(failed(BAD, "The request is refused", why, permanent=True))
         if self.path != PATH:
-            return self._send(failed(BAD, "the request is refused", f"calls are posted to {PATH}", permanent=True))
+            return self._send(failed(BAD, "The request is refused", f"calls are posted to {PATH}", permanent=True))
         body = self.rfile.read(int(length))
         return self._send(answer(self._peer, body))
 
@@ -162,5 +162,5 @@ def _listen(host: str, port: int) -> socket.socket:
     try:
         return socket.create_server((host, port), family=family, backlog=128)
     except OSError as error:
-        what = f"replicas cannot be served on {host}:{port}"
+        what = f"Replicas cannot be served on {host}:{port}"
         raise EngineError(what, f"{error}; see: ss -ltnp 'sport = :{port}'") from error
