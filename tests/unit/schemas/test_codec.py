@@ -3,7 +3,7 @@ import time
 
 import msgspec
 import pytest
-from hypothesis import example, given
+from hypothesis import assume, example, given
 from hypothesis import strategies as st
 
 from infra.kafka.ports import free_ports
