@@ -47,7 +47,7 @@ from tests.layers import FolderPeer
 
 HOST = "127.0.0.1"
 
-names = st.from_regex(r"[a-z0-9][a-z0-9.-]{0,127}", fullmatch=True)
+names = st.from_regex(r"[a-z0-9][a-z0-9.-]{0,95}", fullmatch=True)
 counts = st.integers(0, 2**63 - 1)
 lengths = st.integers(0, LONGEST_READ)
 addresses = st.builds(Address, host=st.text(), port=st.integers(0, 65535), path=st.text(), export=st.text())
