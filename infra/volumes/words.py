@@ -4,7 +4,7 @@ from typing import Annotated, Final
 
 import msgspec
 
-NAME_PATTERN: Final = r"^[a-z0-9][a-z0-9.-]*$"
+NAME_PATTERN: Final = r"^[a-z0-9][a-z0-9.-]*\Z"
 LONGEST_NAME: Final = 96
 Name = Annotated[str, msgspec.Meta(pattern=NAME_PATTERN, max_length=LONGEST_NAME)]
 """Of a volume, a replica or a layer; also the name of a file or folder."""
