@@ -10,15 +10,15 @@ import select
 import signal
 import subprocess
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Final
 
 import msgspec
 
 from infra.volumes.errors import EngineError
+from infra.volumes.key_exchange import ensure_parameters
 from infra.volumes.monitor import Monitor
 
 PROGRAM: Final = "qemu-storage-daemon"
@@ -175,6 +175,7 @@ def daemon_object(kind: str, identity: str, **properties: Any) -> tuple[str, str
 
 def credentials(folder: Path) -> tuple[str, ...]:
     """Return the arguments for TLS with the node's certificate: objects `server` and `client`, both verify."""
+    ensure_parameters(folder)
     sides = ("server", "client")
     made = (
         daemon_object("tls-creds-x509", side, **{"dir": str(folder), "endpoint": side, "verify-peer": True})

@@ -5,7 +5,7 @@ import time
 from typing import Any, Final
 
 from infra.volumes.errors import EngineError
-from infra.volumes.monitor import Monitor, Refused
+from infra.volumes.monitor import Monitor, RefusedError
 
 CUT_SECONDS: Final = 5.0
 RUNNING: Final = "already running"
@@ -67,6 +67,6 @@ def export_id(name: str) -> str:
 def _listen(monitor: Monitor, arguments: dict[str, Any]) -> None:
     try:
         monitor.execute("nbd-server-start", arguments)
-    except Refused as error:
+    except RefusedError as error:
         if RUNNING not in error.why:
             raise

@@ -15,9 +15,9 @@ SOCKET_BYTES: Final = 107
 NAME: Final = re.compile(NAME_PATTERN)
 
 
-def replica_folder(root: Path, volume: str, replica: str) -> Path:
-    """Return the folder of a replica. Raises EngineError for names that are not allowed."""
-    allowed(volume, replica)
+def replica_folder(root: Path, volume: str, replica: str, *layers: str) -> Path:
+    """Return the folder of a replica. Raises EngineError for names that are not allowed, of layers too."""
+    allowed(volume, replica, *layers)
     if replica == CONTROLLER:
         raise EngineError(f"A replica cannot be named {CONTROLLER}", "that is the controller's folder", permanent=True)
     return root / volume / replica

@@ -9,6 +9,9 @@ import subprocess
 from pathlib import Path
 from typing import Final
 
+import msgspec
+
+from infra.volumes.durable import sync_folder
 from infra.volumes.errors import EngineError
 
 SUFFIX: Final = ".qcow2"
@@ -18,6 +21,15 @@ COPY_SECONDS: Final = 3600.0
 HEADER: Final = struct.Struct(">4sIQIIQ")
 MAGIC: Final = b"QFI\xfb"
 LONGEST: Final = 1023
+
+
+class Header(msgspec.Struct, frozen=True, kw_only=True):
+    """What a layer says of itself."""
+
+    size: int
+    """Bytes of the volume."""
+    backing: str | None
+    """The layer below."""
 
 
 def file_name(layer: str) -> str:
@@ -37,32 +49,32 @@ def create(folder: Path, layer: str, size: int, backing: str | None) -> None:
     _image("create", "-q", "-f", "qcow2", *below, "-o", OPTIONS, fresh.name, str(size), folder=folder)
     sync(fresh)
     fresh.rename(folder / file_name(layer))
-    sync(folder)
+    sync_folder(folder)
 
 
 def backing(folder: Path, layer: str) -> str | None:
     """Return the layer that a layer's header names as the one below. Raises EngineError."""
+    return read_header(folder, layer).backing
+
+
+def read_header(folder: Path, layer: str) -> Header:
+    """Return what the header of a layer says. Raises EngineError."""
     path = folder / file_name(layer)
     try:
         with path.open("rb") as file:
-            return parse_backing(file.read(4096))
+            return parse_header(file.read(4096))
     except (OSError, ValueError) as error:
         raise EngineError(f"The layer {layer} cannot be read", f"{path}: {error}", permanent=True) from None
 
 
-def parse_backing(header: bytes) -> str | None:
-    """Return the layer named in the first 4 KiB of a qcow2 file, None if none is. Raises ValueError."""
+def parse_header(header: bytes) -> Header:
+    """Return what the first 4 KiB of a qcow2 file say. Raises ValueError."""
     if len(header) < HEADER.size:
         raise ValueError("it is too short for a qcow2 image")
-    magic, _, offset, length, *_ = HEADER.unpack_from(header)
+    magic, _, offset, length, _, size = HEADER.unpack_from(header)
     if magic != MAGIC:
         raise ValueError("it is no qcow2 image")
-    if not offset:
-        return None
-    name = header[offset : offset + length]
-    if not 0 < length <= LONGEST or len(name) < length:
-        raise ValueError("the name of its backing file is not in the header")
-    return name.decode("utf-8", "replace").removesuffix(SUFFIX)
+    return Header(size=size, backing=_name(header, offset, length) if offset else None)
 
 
 def set_backing(folder: Path, layer: str, below: str | None) -> None:
@@ -80,7 +92,7 @@ def absorb(folder: Path, layer: str, below: str | None) -> None:
 
 
 def sync(path: Path) -> None:
-    """Wait until a file or folder is on the disk."""
+    """Wait until a file is on the disk."""
     file = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
     try:
         os.fsync(file)
@@ -100,3 +112,10 @@ def _image(*arguments: str, folder: Path, seconds: float = SECONDS) -> None:
         raise EngineError(f"qemu-img {arguments[0]} in {folder} did not end", str(error)) from None
     if done.returncode:
         raise EngineError(f"qemu-img {arguments[0]} in {folder} failed", done.stderr.strip())
+
+
+def _name(header: bytes, offset: int, length: int) -> str:
+    name = header[offset : offset + length]
+    if not 0 < length <= LONGEST or len(name) < length:
+        raise ValueError("the name of its backing file is not in the header")
+    return name.decode("utf-8", "replace").removesuffix(SUFFIX)

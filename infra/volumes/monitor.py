@@ -23,7 +23,7 @@ ANSWER_SECONDS: Final = 5.0
 logging.getLogger("qemu.qmp").setLevel(logging.CRITICAL)
 
 
-class Refused(EngineError):
+class RefusedError(EngineError):
     """The storage daemon answered a command with an error."""
 
 
@@ -42,7 +42,7 @@ class Monitor:
             raise
 
     def execute(self, command: str, arguments: dict[str, Any] | None = None, seconds: float = ANSWER_SECONDS) -> Any:
-        """Return the answer to a command. Raises Refused, and EngineError if none comes in time."""
+        """Return the answer to a command. Raises RefusedError, and EngineError if none comes in time."""
         return self._run(self._client.execute(command, arguments), seconds, command)
 
     def close(self) -> None:
@@ -61,7 +61,7 @@ class Monitor:
         try:
             return self._loop.run_until_complete(asyncio.wait_for(work, seconds))
         except ExecuteError as error:
-            raise Refused(f"The engine {self._name} refuses {what}", error.error.desc) from None
+            raise RefusedError(f"The engine {self._name} refuses {what}", error.error.error.desc) from None
         except TimeoutError:
             raise EngineError(f"The engine {self._name} is silent", f"no answer to {what} in {seconds} s") from None
         except (QMPError, OSError, EOFError) as error:

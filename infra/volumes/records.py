@@ -10,7 +10,7 @@ from typing import Final, Literal, TypeVar
 
 import msgspec
 
-from infra.volumes import images
+from infra.volumes.durable import write_file
 from infra.volumes.errors import EngineError
 
 HOLD_SECONDS: Final = 30.0
@@ -26,11 +26,19 @@ class ReplicaRecord(msgspec.Struct, frozen=True, kw_only=True):
     listen: Literal["unix", "tcp"] = "unix"
     port: int = 0
     head: str = ""
-    """The layer that was written when it had no export last; while it has one, the process knows better."""
+    """The layer that was written when this was last kept; the process knows better."""
+    coming: str = ""
+    """The layer that was prepared since, and may be the head by now."""
     stopping: bool = False
     """Whether its process is meant to end, or did."""
     clean: bool | None = None
     """How it ended, if that was wanted."""
+
+
+class ServerRecord(msgspec.Struct, frozen=True, kw_only=True):
+    """Where a frozen layer is shown to others."""
+
+    port: int = 0
 
 
 class ControllerRecord(msgspec.Struct, frozen=True, kw_only=True):
@@ -52,15 +60,9 @@ def read(path: Path, kind: type[Record]) -> Record:
         raise EngineError(f"The record {path} cannot be read", str(error), permanent=True) from None
 
 
-def write(path: Path, record: msgspec.Struct, *, durable: bool = True) -> None:
-    """Replace the record in a file; if `durable`, it is on the disk when this returns."""
-    fresh = path.with_name(path.name + ".new")
-    fresh.write_bytes(msgspec.json.encode(record))
-    if durable:
-        images.sync(fresh)
-    fresh.rename(path)
-    if durable:
-        images.sync(path.parent)
+def write(path: Path, record: msgspec.Struct) -> None:
+    """Put the record in place of the file; it is on the disk when this returns."""
+    write_file(path, msgspec.json.encode(record))
 
 
 @contextmanager

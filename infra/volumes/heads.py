@@ -1,0 +1,92 @@
+"""Changes what a running replica writes to, and what is below it."""
+
+from contextlib import suppress
+from pathlib import Path
+from typing import Final
+
+import msgspec
+
+from infra.volumes import images
+from infra.volumes.errors import EngineError
+from infra.volumes.exports import exported
+from infra.volumes.graph import Graph, graph, layer, layer_node, layer_of, relaid, remote
+from infra.volumes.monitor import Monitor
+from infra.volumes.processes import RECORD, alive, head, record
+from infra.volumes.records import write
+from infra.volumes.starting import open_chain
+from infra.volumes.words import Address
+
+LEAN: Final = "lean"
+LEAN_RETRY_SECONDS: Final = 10
+"""What is leant on is frozen: when it comes back, it is the same."""
+
+
+def prepare(folder: Path, incarnation: int, name: str) -> bool:
+    """Make the coming head over the present one; return whether it is the head already."""
+    with alive(folder, incarnation).monitor() as monitor:
+        now = head(monitor, folder)
+        if now == name:
+            return True
+        nodes = graph(monitor)
+        if name in _layers(nodes.chain(layer_node(now)), folder):
+            raise EngineError(f"The layer {name} cannot be prepared", f"it is frozen below {now}", permanent=True)
+        if layer_node(name) in nodes.names and images.backing(folder, name) == now:
+            return False
+        _forget(monitor, folder, nodes, name)
+        write(folder / RECORD, msgspec.structs.replace(record(folder), head=now, coming=name))
+        images.create(folder, name, record(folder).size, now)
+        monitor.execute("blockdev-add", layer(name, None, frozen=False))
+        return False
+
+
+def take(folder: Path, incarnation: int, name: str) -> None:
+    """Make the prepared layer the head. Nothing else is done here: writes wait meanwhile."""
+    with alive(folder, incarnation).monitor() as monitor:
+        shown = set(exported(monitor).values())
+        if layer_node(name) in shown:
+            return
+        if len(shown) != 1:
+            why = "it has no export now; fence it"
+            raise EngineError(f"The replica {folder.parent.name}/{folder.name} cannot take {name}", why)
+        monitor.execute("blockdev-snapshot", {"node": shown.pop(), "overlay": layer_node(name)})
+
+
+def lean(folder: Path, incarnation: int, backing: Address) -> None:
+    """Set the head over an export elsewhere, and forget what was below it before."""
+    with alive(folder, incarnation).monitor() as monitor:
+        now, nodes = head(monitor, folder), graph(monitor)
+        before = nodes.chain(nodes.backing(layer_node(now)))
+        if LEAN in before:
+            return
+        if LEAN not in nodes.names:
+            monitor.execute("blockdev-add", remote(LEAN, backing, read_only=True, retry_seconds=LEAN_RETRY_SECONDS))
+        monitor.execute("blockdev-reopen", {"options": [relaid(now, LEAN)]})
+        for node in before:
+            if name := layer_of(node, images.layers(folder)):
+                _forget(monitor, folder, graph(monitor), name)
+
+
+def settle(folder: Path, incarnation: int, layers: tuple[str, ...]) -> None:
+    """Set the head over the copied layers, from the oldest to the newest, instead of what it leans on."""
+    with alive(folder, incarnation).monitor() as monitor:
+        now, nodes = head(monitor, folder), graph(monitor)
+        if nodes.backing(layer_node(now)) != layer_node(layers[-1]):
+            open_chain(monitor, layers, frozen=True)
+            monitor.execute("blockdev-reopen", {"options": [relaid(now, layer_node(layers[-1]))]})
+        if images.backing(folder, now) != layers[-1]:
+            names = {"device": layer_node(now), "image-node-name": layer_node(now)}
+            monitor.execute("change-backing-file", names | {"backing-file": images.file_name(layers[-1])})
+        if LEAN in nodes.names:
+            monitor.execute("blockdev-del", {"node-name": LEAN})
+
+
+def _forget(monitor: Monitor, folder: Path, nodes: Graph, name: str) -> None:
+    """Close a layer that nothing stands on, and delete its file."""
+    if layer_node(name) in nodes.names:
+        monitor.execute("blockdev-del", {"node-name": layer_node(name)})
+    with suppress(FileNotFoundError):
+        (folder / images.file_name(name)).unlink()
+
+
+def _layers(nodes: tuple[str, ...], folder: Path) -> frozenset[str | None]:
+    return frozenset(layer_of(node, images.layers(folder)) for node in nodes)

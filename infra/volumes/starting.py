@@ -1,0 +1,140 @@
+"""Starts a replica's process: files first, then the numbers on the disk, then the export that bears them."""
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Final, Literal
+
+import msgspec
+
+from infra.volumes import images
+from infra.volumes.daemon import credentials
+from infra.volumes.errors import EngineError
+from infra.volumes.exports import export, exported, free_port, listen_tls, listen_unix
+from infra.volumes.folders import replica_daemon
+from infra.volumes.graph import graph, layer, layer_node
+from infra.volumes.monitor import Monitor, RefusedError
+from infra.volumes.processes import RECORD, older, record
+from infra.volumes.records import ReplicaRecord, write
+from infra.volumes.words import Address
+
+SOCKET: Final = "nbd.sock"
+PORTS_TRIED: Final = 20
+TAKEN: Final = "Address already in use"
+Listen = Literal["unix", "tcp"]
+
+
+class Start(msgspec.Struct, frozen=True, kw_only=True):
+    """How a replica is to be started."""
+
+    incarnation: int
+    generation: int
+    size: int
+    chain: tuple[str, ...]
+    listen: Listen
+    known: frozenset[str]
+
+
+def start(folder: Path, host: str, tls: Path | None, wanted: Start) -> Address:
+    """Start what is not started yet of a replica, and return where its export is. Raises EngineError."""
+    daemon = replica_daemon(folder, wanted.incarnation)
+    kept = record(folder)
+    if kept.incarnation > wanted.incarnation or (
+        kept.incarnation == wanted.incarnation and not (daemon.is_alive() and not kept.stopping)
+    ):
+        raise EngineError(
+            f"Incarnation {wanted.incarnation} of replica {folder.parent.name}/{folder.name} is spent",
+            f"its process is gone, and what it had not flushed with it; the last was {kept.incarnation}",
+            permanent=True,
+        )
+    if wanted.listen == "tcp" and tls is None:
+        raise EngineError("A replica cannot be reached over TCP", "this node has no certificates", permanent=True)
+    if kept.incarnation < wanted.incarnation:
+        for stale in older(folder, wanted.incarnation):
+            stale.kill()
+        lay_files(folder, wanted)
+        daemon.spawn(credentials(tls) if tls else ())
+    with daemon.monitor() as monitor:
+        if kept.incarnation < wanted.incarnation:
+            open_chain(monitor, wanted.chain)
+            kept = _keep(folder, host, wanted)
+        kept = _listen(monitor, folder, host, kept)
+        if not exported(monitor):
+            export(monitor, export_name(kept), layer_node(kept.head), writable=True)
+    return address(folder, host, kept)
+
+
+def lay_files(folder: Path, wanted: Start) -> None:
+    """Make the head if it is missing, delete layers that are not known, and correct what headers name as below."""
+    present = set(images.layers(folder))
+    if missing := [name for name in wanted.chain[:-1] if name not in present]:
+        why = f"layers {', '.join(missing)} are not in {folder}; rebuild the replica"
+        raise EngineError(f"The replica {folder.parent.name}/{folder.name} cannot start", why, permanent=True)
+    for name in present - wanted.known - set(wanted.chain):
+        (folder / images.file_name(name)).unlink(missing_ok=True)
+    below = (None, *wanted.chain)
+    if wanted.chain[-1] not in present:
+        images.create(folder, wanted.chain[-1], wanted.size, below[-2])
+    for name, under in zip(wanted.chain, below, strict=False):
+        images.set_backing(folder, name, under)
+
+
+def open_chain(monitor: Monitor, chain: Sequence[str], *, frozen: bool = False) -> None:
+    """Open layers, from the oldest to the newest, each over the one before; the last one is frozen only if told so."""
+    there = graph(monitor).names
+    below: str | None = None
+    for name in chain:
+        node = layer_node(name)
+        if node not in there:
+            monitor.execute("blockdev-add", layer(name, below, frozen=frozen or name != chain[-1]))
+        below = node
+
+
+def listen_on_free_port(monitor: Monitor, host: str, port: int, keep: Callable[[int], object]) -> int:
+    """Let the server listen on this port, or if it has been taken on another that is kept first; return which."""
+    for _ in range(PORTS_TRIED):
+        try:
+            listen_tls(monitor, host, port)
+        except RefusedError as error:
+            if TAKEN not in error.why:
+                raise
+            port = free_port(host)
+            keep(port)
+        else:
+            return port
+    raise EngineError(f"No free port is found on {host}", f"{PORTS_TRIED} were taken before they could be used")
+
+
+def export_name(kept: ReplicaRecord) -> str:
+    """Return the name of a replica's export: another for each process, and for each controller."""
+    return f"r-i{kept.incarnation}-g{kept.generation}"
+
+
+def address(folder: Path, host: str, kept: ReplicaRecord) -> Address:
+    """Return where a replica's export is."""
+    if kept.listen == "unix":
+        return Address(export=export_name(kept), path=str(folder / SOCKET))
+    return Address(export=export_name(kept), host=host, port=kept.port)
+
+
+def _keep(folder: Path, host: str, wanted: Start) -> ReplicaRecord:
+    kept = ReplicaRecord(
+        incarnation=wanted.incarnation,
+        generation=wanted.generation,
+        size=wanted.size,
+        listen=wanted.listen,
+        port=free_port(host) if wanted.listen == "tcp" else 0,
+        head=wanted.chain[-1],
+    )
+    write(folder / RECORD, kept)
+    return kept
+
+
+def _listen(monitor: Monitor, folder: Path, host: str, kept: ReplicaRecord) -> ReplicaRecord:
+    if kept.listen == "unix":
+        listen_unix(monitor, SOCKET)
+        return kept
+
+    def at(port: int) -> ReplicaRecord:
+        return msgspec.structs.replace(kept, port=port)
+
+    return at(listen_on_free_port(monitor, host, kept.port, lambda port: write(folder / RECORD, at(port))))
