@@ -140,7 +140,6 @@ def _history(kind: str, *events: str) -> Topic:
 NODES_INBOX: Final = _inbox("node", "NodeReported", "CordonNode", "UncordonNode")
 NODES_EVENTS: Final = _history("node", "NodeReported", "NodeCordoned", "NodeUncordoned", "NodeForgotten")
 _OBSERVED_OF_VOLUMES: Final = (
-    "NodesFound",
     "ReplicaBuilt",
     "ReplicaStarted",
     "ReplicaFenced",
@@ -173,6 +172,7 @@ VOLUMES_INBOX: Final = _inbox(
     "ReleaseSnapshot",
     "SourceReady",
     "SourceRefused",
+    "NodesFound",
     *_OBSERVED_OF_VOLUMES,
 )
 VOLUMES_EVENTS: Final = _history(
@@ -183,6 +183,8 @@ VOLUMES_EVENTS: Final = _history(
     "ReplicaPlaced",
     "AttachmentRequested",
     "DetachmentRequested",
+    "AttachmentFailed",
+    "ReplicaRestarted",
     "VolumeDetached",
     "ReplicaFailed",
     "ReplicaReadied",
@@ -195,6 +197,7 @@ VOLUMES_EVENTS: Final = _history(
     "SnapshotTaken",
     "SnapshotFailed",
     "SnapshotDeleted",
+    "LayersDropped",
     "MergeBegan",
     "MergeEnded",
     "VolumeReverted",

@@ -176,6 +176,24 @@ class DetachmentRequested(msgspec.Struct, frozen=True, kw_only=True):
     """The volume is to be served no longer."""
 
 
+class AttachmentFailed(msgspec.Struct, frozen=True, kw_only=True):
+    """The volume could not be served; its replicas are put to rest."""
+
+    node: str
+    """Node that it was to be served on."""
+    reason: str
+    """Why."""
+
+
+class ReplicaRestarted(msgspec.Struct, frozen=True, kw_only=True):
+    """A replica that holds everything is started once more."""
+
+    replica: str
+    """Name of the replica, such as r1."""
+    incarnation: int
+    """Number of the start of the replica's process."""
+
+
 class VolumeDetached(msgspec.Struct, frozen=True, kw_only=True):
     """The volume is served no longer, and its replicas are at rest."""
 
@@ -203,6 +221,8 @@ class JoiningBegan(msgspec.Struct, frozen=True, kw_only=True):
     """Name of the replica, such as r1."""
     incarnation: int
     """Number of the start of the replica's process."""
+    layer: str
+    """Layer that is to be frozen when it joins."""
     head: str
     """Layer that it begins with."""
 
@@ -214,6 +234,8 @@ class ControllerLost(msgspec.Struct, frozen=True, kw_only=True):
     """Number of the controller."""
     source: str
     """That replica."""
+    reason: str = ''
+    """What happened."""
 
 
 class ControllerEnded(msgspec.Struct, frozen=True, kw_only=True):
@@ -261,14 +283,8 @@ class SnapshotTaken(msgspec.Struct, frozen=True, kw_only=True):
     """Name."""
     layer: str
     """Its layer."""
-    head: str
-    """Layer that writes go to now."""
     at: int
     """When it was asked for, ns since the epoch."""
-    frozen_ms: float = 0.0
-    """How long writes were held back, ms."""
-    size: int = 0
-    """Bytes that its layer takes."""
 
 
 class SnapshotFailed(msgspec.Struct, frozen=True, kw_only=True):
@@ -292,10 +308,19 @@ class MergeBegan(msgspec.Struct, frozen=True, kw_only=True):
 
     layer: str
     """Layer."""
+    number: int = 1
+    """How often it was begun."""
     child: str
     """Layer that takes up what is in it."""
     replicas: tuple[str, ...]
     """Replicas that do it."""
+
+
+class LayersDropped(msgspec.Struct, frozen=True, kw_only=True):
+    """Layers that nothing is based on any more are gone."""
+
+    layers: tuple[str, ...]
+    """Layers."""
 
 
 class MergeEnded(msgspec.Struct, frozen=True, kw_only=True):
@@ -509,6 +534,8 @@ class ReplicaInspected(msgspec.Struct, frozen=True, kw_only=True):
     """Name of the replica, such as r1."""
     usable: bool
     """Whether it could be read."""
+    head: str = ''
+    """Its newest layer."""
     written_ns: int = 0
     """When its head was written last, ns since the epoch."""
     lost: tuple[str, ...] = ()
@@ -577,6 +604,8 @@ class LayerFrozen(msgspec.Struct, frozen=True, kw_only=True):
     """Id of the effect that this answers."""
     layer: str
     """Layer that is frozen."""
+    head: str
+    """Layer that writes go to now."""
     replicas: tuple[str, ...]
     """Replicas that have it."""
     frozen_ms: float
@@ -594,6 +623,8 @@ class ReplicaJoined(msgspec.Struct, frozen=True, kw_only=True):
     """Name of the replica, such as r1."""
     layer: str
     """Layer that is frozen."""
+    head: str
+    """Layer that writes go to now."""
     replicas: tuple[str, ...]
     """Members that have it."""
     frozen_ms: float

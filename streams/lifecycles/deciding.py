@@ -5,7 +5,6 @@ one which takes an older version for granted is refused, labels, finalizers. So 
 back-off, deadlines, and answers that come too late.
 """
 
-import re
 from typing import Any, Final, TypeVar
 from zlib import crc32
 
@@ -29,7 +28,7 @@ from schemas.types.lifecycles import (
 )
 from streams.lifecycles.entity import Entity, Recorded, Waiting, todo
 from streams.lifecycles.evolving import evolve
-from streams.lifecycles.lifecycle import NAME_PATTERN, Event, Lifecycle, Message, Rejected
+from streams.lifecycles.lifecycle import NAME, Event, Lifecycle, Message, Rejected
 
 S = TypeVar("S")
 
@@ -107,7 +106,7 @@ def _command(taken: Step, lifecycle: Lifecycle[S], entity: Entity[S], message: M
 
 
 def _misnamed(message: Message) -> Rejected | None:
-    if re.fullmatch(NAME_PATTERN, message.name):
+    if NAME.fullmatch(message.name):
         return None
     why = f"{message.name!r} is no name: at most 63 of a-z, 0-9, - and . that begin and end with a letter or digit"
     return Rejected("bad-name", why, "choose another name")
@@ -142,8 +141,16 @@ def _decided(taken: Step, lifecycle: Lifecycle[S], entity: Entity[S], message: M
         case Delete() if entity.finalizers:
             taken.record(*[DeletionRequested()] * (not entity.deleting))
         case _:
-            return taken.ask()
+            return _with_labels(taken, message)
     return None
+
+
+def _with_labels(taken: Step, message: Message) -> Rejected | None:
+    rejected = taken.ask()
+    labels = getattr(message.body, "labels", None)
+    if labels and taken.recorded:
+        taken.record(LabelsChanged(labels=labels))
+    return rejected
 
 
 def _observation(taken: Step, lifecycle: Lifecycle[S], entity: Entity[S], message: Message) -> None:
@@ -159,7 +166,11 @@ def _observation(taken: Step, lifecycle: Lifecycle[S], entity: Entity[S], messag
             case EffectProgressed():
                 taken.record(body)
             case _:
-                taken.ask()
+                rejected = taken.ask()
+                if rejected or not taken.recorded:
+                    # An answer that helps nothing must not be given again and again, and at once.
+                    why = rejected.reason if rejected else "what was answered is of no use"
+                    _failed(taken, lifecycle, entity, waiting, EffectFailed(effect=waiting.id, error=why), message)
 
 
 def _late(taken: Step, entity: Entity[Any], now_ns: int) -> None:

@@ -53,7 +53,7 @@ class KafkaLog:
             first = self._consumer.poll(seconds)
             # To wait for `limit` messages would let a single one wait for the others.
             more = [] if first is None else self._consumer.consume(limit - 1, 0)
-            records = [_record(raw) for raw in ([] if first is None else [first, *more]) if _is_message(raw)]
+            records = [record_of(raw) for raw in ([] if first is None else [first, *more]) if _is_message(raw)]
         if self._assigned or self._lost:
             changed = Polled(assigned=tuple(self._assigned), lost=tuple(self._lost))
             self._assigned, self._lost = [], []
@@ -168,7 +168,7 @@ def _read(reader: Consumer, place: Place, begin: int, end: int) -> Iterator[Reco
             if _is_message(raw):
                 deadline = time.monotonic() + READ_SECONDS
                 if raw.offset() < end:
-                    yield _record(raw)
+                    yield record_of(raw)
         position = max(position, reader.position([_at(place)])[0].offset)
         if time.monotonic() > deadline:
             raise LogStalledError(f"{place.topic}/{place.partition} is not read to its end: {position} of {end}")
@@ -181,7 +181,8 @@ def _is_message(raw: Any) -> bool:
     return error is None
 
 
-def _record(raw: Any) -> Record:
+def record_of(raw: Any) -> Record:
+    """Return a message of confluent-kafka as ours."""
     return Record(
         place=Place(raw.topic(), raw.partition()),
         offset=raw.offset(),

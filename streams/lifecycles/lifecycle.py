@@ -5,6 +5,7 @@ events follow; it reads no clock and rolls no dice. What has to be done in the w
 `pending` finds in the state, so that after a crash it is found again.
 """
 
+import re
 from collections.abc import Callable, Mapping
 from typing import Any, Final, Generic, Literal, TypeVar
 
@@ -18,7 +19,7 @@ Event = msgspec.Struct
 """A record made from an `.avsc` file."""
 Kind = Literal["stable", "transitional", "failed", "absent"]
 
-NAME_PATTERN: Final = r"[a-z0-9]([a-z0-9.-]{0,61}[a-z0-9])?"
+NAME: Final = re.compile(r"[a-z0-9]([a-z0-9.-]{0,61}[a-z0-9])?")
 """What names of entities look like: those of Kubernetes, of at most 63 characters (RFC 1123)."""
 
 
