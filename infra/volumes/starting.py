@@ -49,8 +49,7 @@ def start(folder: Path, host: str, tls: Path | None, wanted: Start) -> Address:
     if wanted.listen == "tcp" and tls is None:
         raise EngineError("A replica cannot be reached over TCP", "this node has no certificates", permanent=True)
     if kept.incarnation < wanted.incarnation:
-        for stale in older(folder, wanted.incarnation):
-            stale.kill()
+        _end_older(folder, kept, wanted.incarnation)
         lay_files(folder, wanted)
         daemon.spawn(credentials(tls) if tls else ())
     with daemon.monitor() as monitor:
@@ -114,6 +113,14 @@ def address(folder: Path, host: str, kept: ReplicaRecord) -> Address:
     if kept.listen == "unix":
         return Address(export=export_name(kept), path=str(folder / SOCKET))
     return Address(export=export_name(kept), host=host, port=kept.port)
+
+
+def _end_older(folder: Path, kept: ReplicaRecord, incarnation: int) -> None:
+    stale = older(folder, incarnation)
+    if stale:
+        write(folder / RECORD, msgspec.structs.replace(kept, stopping=True))
+    for daemon in stale:
+        daemon.kill()
 
 
 def _keep(folder: Path, host: str, wanted: Start) -> ReplicaRecord:
