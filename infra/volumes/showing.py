@@ -5,14 +5,13 @@ from pathlib import Path
 from typing import Final
 
 from infra.volumes import images
-from infra.volumes.daemon import credentials
 from infra.volumes.errors import EngineError
-from infra.volumes.exports import export, free_port
+from infra.volumes.exports import export
 from infra.volumes.folders import allowed, serving_daemon
 from infra.volumes.graph import layer_node
 from infra.volumes.processes import is_frozen
-from infra.volumes.records import ServerRecord, read, write
-from infra.volumes.starting import listen_on_free_port, open_chain
+from infra.volumes.records import ServerRecord, note, read
+from infra.volumes.starting import open_chain, spawn_on_free_port
 from infra.volumes.words import Address
 
 DIGEST_BYTES: Final = 32
@@ -21,15 +20,15 @@ LONGEST_READ: Final = 16 << 20
 
 def serve(folder: Path, name: str, host: str, tls: Path | None) -> Address:
     """Let a daemon of its own show a layer; see `Peer.serve`."""
-    if tls is None:
-        raise EngineError("A layer cannot be shown to others", "this node has no certificates", permanent=True)
     path = layer_file(folder, name)
     daemon, record = serving_daemon(folder, name), path.with_name(f"s-{name}.json")
-    daemon.spawn(credentials(tls))
+    port = read(record, ServerRecord).port
+    if not (port and daemon.is_alive()):
+        daemon.kill()
+        record.unlink(missing_ok=True)
+        port = spawn_on_free_port(daemon, host, tls)
+        note(record, ServerRecord(port=port))
     with daemon.monitor() as monitor:
-        port = read(record, ServerRecord).port or free_port(host)
-        write(record, ServerRecord(port=port))
-        port = listen_on_free_port(monitor, host, port, lambda port: write(record, ServerRecord(port=port)))
         # While it is written no other process may read it.
         if is_frozen(folder, name):
             open_chain(monitor, chain(folder, name), frozen=True)
