@@ -64,6 +64,7 @@ class Publisher:
         correlation_id: str | None = None,
         actor: str | None = None,
         traceparent: str | None = None,
+        if_version: int | None = None,
         on_delivery: OnDelivery | None = None,
     ) -> str:
         """Queue the event for its topic and return its id; waits while the queue is full.
@@ -82,6 +83,7 @@ class Publisher:
             correlation_id=correlation_id,
             actor=actor,
             traceparent=traceparent,
+            if_version=if_version,
         )
         message = {
             "key": key.encode("utf-8", "surrogateescape"),
@@ -153,6 +155,8 @@ def producer_config(bootstrap_servers: str) -> dict[str, Any]:
         "enable.idempotence": True,
         "acks": "all",
         "compression.type": "zstd",
+        # As Java's clients share out keys, and as those who look for the partition of an entity expect it.
+        "partitioner": "murmur2_random",
         "linger.ms": 5,
         # An outage ends some time; until then events wait here, and when this is full, where they come from.
         "message.timeout.ms": 0,

@@ -5,15 +5,30 @@ from functools import cache
 from importlib.resources import files
 from typing import Any, Final
 
-FAMILIES: Final = ("alerts", "audit", "dead_letters", "events", "pipeline", "syscalls")
+FAMILIES: Final = (
+    "alerts",
+    "audit",
+    "dead_letters",
+    "events",
+    "lifecycles",
+    "nodes",
+    "pipeline",
+    "syscalls",
+    "volumes",
+)
 
 
 @cache
 def schemas_of(family: str) -> tuple[dict[str, Any], ...]:
-    """Return the Avro schemas of a family (a folder under `avsc/`), ordered by file name."""
+    """Return the Avro schemas of a family (a folder under `avsc/`), ordered by file name, then by their place in it."""
     folder = files("schemas") / "avsc" / family
     paths = sorted((p for p in folder.iterdir() if p.name.endswith(".avsc")), key=lambda p: p.name)
-    return tuple(json.loads(path.read_text(encoding="utf-8")) for path in paths)
+    return tuple(record for path in paths for record in _records(json.loads(path.read_text(encoding="utf-8"))))
+
+
+def _records(content: Any) -> list[dict[str, Any]]:
+    """Return the records in a file: one, or those of a union (an array)."""
+    return content if isinstance(content, list) else [content]
 
 
 def full_name(schema: dict[str, Any]) -> str:

@@ -5,7 +5,7 @@ CloudEvents' extensions without the `ce_` prefix, so that `traceparent` is where
 """
 
 from collections.abc import Iterable
-from typing import Final
+from typing import Any, Final
 
 import msgspec
 
@@ -39,11 +39,20 @@ class Envelope(msgspec.Struct, frozen=True, kw_only=True):
     """Who is answerable for it."""
     traceparent: str | None = None
     """W3C trace context."""
+    sequence: int | None = None
+    """Number of the event among those of its entity, from 1 (CloudEvents' Sequence extension)."""
+    command_id: str | None = None
+    """Id of the command that this event is an answer to, if it is to one."""
+    if_version: int | None = None
+    """Of a command: the number of the entity's last event that it takes for granted."""
 
     def to_headers(self) -> list[tuple[str, bytes]]:
         """Return the Kafka headers; what is None is left out."""
         values = {name: getattr(self, field) for name, field in _TEXTS.items()}
         time = None if self.time_ns is None else format_rfc3339(self.time_ns)
+        values |= {
+            name: str(number) for name, field in _NUMBERS.items() if (number := getattr(self, field)) is not None
+        }
         values |= {"ce_time": time, "ce_specversion": SPEC_VERSION, "content-type": CONTENT_TYPE}
         return [(name, value.encode("utf-8", "replace")) for name, value in values.items() if value is not None]
 
@@ -51,12 +60,13 @@ class Envelope(msgspec.Struct, frozen=True, kw_only=True):
     def from_headers(headers: Headers | None) -> "Envelope | None":
         """Return what the headers say, None if they are not those of a CloudEvent; never raises.
 
-        The last of repeated headers counts; a time that cannot be read counts as not given.
+        The last of repeated headers counts; a time or a number that cannot be read counts as not given.
         """
         texts = {name: text for name, value in headers or () if (text := _text(value)) is not None}
         if not texts.get("ce_specversion", "").startswith("1.") or not texts.keys() >= _REQUIRED:
             return None
-        known = {field: texts[name] for name, field in _TEXTS.items() if name in texts}
+        known: dict[str, Any] = {field: texts[name] for name, field in _TEXTS.items() if name in texts}
+        known |= {field: _number(texts.get(name)) for name, field in _NUMBERS.items()}
         return Envelope(**known, time_ns=_time(texts.get("ce_time")))
 
 
@@ -69,7 +79,9 @@ _TEXTS: Final = {
     "correlationid": "correlation_id",
     "actor": "actor",
     "traceparent": "traceparent",
+    "commandid": "command_id",
 }
+_NUMBERS: Final = {"sequence": "sequence", "ifversion": "if_version"}
 _REQUIRED: Final = {"ce_id", "ce_type", "ce_source"}
 
 
@@ -78,6 +90,10 @@ def _text(value: bytes | None) -> str | None:
         return value.decode("utf-8") if value else None
     except UnicodeDecodeError:
         return None
+
+
+def _number(text: str | None) -> int | None:
+    return int(text) if text and text.isascii() and text.isdigit() and len(text) < 19 else None
 
 
 def _time(text: str | None) -> int | None:

@@ -59,24 +59,35 @@ def default_of(field: dict[str, Any]) -> str:
             return f" = {value!r}"
 
 
-def struct(schema: dict[str, Any]) -> str:
-    """Return the source of the frozen struct for a record, after those of the records inside it."""
+def struct(schema: dict[str, Any], known: dict[str, dict[str, Any]]) -> str:
+    """Return the source of the frozen struct for a record, after those of the records inside it.
+
+    What is in `known`, by name, is not written again; records of one family with one name must be the same.
+    """
+    name = str(schema["name"])
+    if name in known:
+        if known[name] != schema:
+            raise UnsupportedSchemaError(f"there are two records {name}, and they differ")
+        return ""
+    known[name] = schema
     nested: list[dict[str, Any]] = []
     lines = [
-        f"class {schema['name']}(msgspec.Struct, frozen=True, kw_only=True):",
+        f"class {name}(msgspec.Struct, frozen=True, kw_only=True):",
         f'    """{schema["doc"]}"""',
-        "",
+        *[""] * bool(schema["fields"]),
     ]
     for field in schema["fields"]:
-        name = field["name"] + ("_" if keyword.iskeyword(field["name"]) else "")
-        lines.append(f"    {name}: {python_type(field['type'], nested)}{default_of(field)}")
+        attribute = field["name"] + ("_" if keyword.iskeyword(field["name"]) else "")
+        lines.append(f"    {attribute}: {python_type(field['type'], nested)}{default_of(field)}")
         lines.append(f'    """{field["doc"]}"""')
-    return "".join(struct(inner) for inner in nested) + "\n\n" + "\n".join(lines) + "\n"
+    return "".join(struct(inner, known) for inner in nested) + "\n\n" + "\n".join(lines) + "\n"
 
 
 def module(family: str) -> str:
     """Return the source of `schemas/types/<family>.py`."""
-    return HEADER.format(family=family) + "\nimport msgspec\n" + "".join(map(struct, schemas_of(family)))
+    known: dict[str, dict[str, Any]] = {}
+    texts = [struct(schema, known) for schema in schemas_of(family)]
+    return HEADER.format(family=family) + "\nimport msgspec\n" + "".join(texts)
 
 
 def index() -> str:

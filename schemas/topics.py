@@ -87,6 +87,134 @@ PIPELINE: Final = Topic(
     partitions=1,
     retention_ms=90 * DAY_MS,
 )
+_TO_EVERY_LIFECYCLE: Final = tuple(
+    f"deedlog.lifecycles.{name}"
+    for name in (
+        "ChangeLabels",
+        "AddFinalizer",
+        "RemoveFinalizer",
+        "Delete",
+        "EffectFailed",
+        "EffectProgressed",
+        "TimerElapsed",
+    )
+)
+_OF_EVERY_LIFECYCLE: Final = tuple(
+    f"deedlog.lifecycles.{name}"
+    for name in (
+        "LabelsChanged",
+        "FinalizerAdded",
+        "FinalizerRemoved",
+        "DeletionRequested",
+        "CommandRejected",
+        "CommandUnchanged",
+        "EffectRetried",
+        "EffectProgressed",
+        "EffectGivenUp",
+    )
+)
+
+
+def _inbox(kind: str, *messages: str) -> Topic:
+    return Topic(
+        name=f"{kind}s.inbox",
+        doc=f"Commands to {kind}s, and what is observed of them.",
+        key=f"name of the {kind}",
+        schemas=(*_TO_EVERY_LIFECYCLE, *(f"deedlog.{kind}s.{name}" for name in messages)),
+        partitions=4,
+        retention_ms=30 * DAY_MS,
+    )
+
+
+def _history(kind: str, *events: str) -> Topic:
+    return Topic(
+        name=f"{kind}s.events",
+        doc=f"The history of all {kind}s: what they are is the fold of it. Written by the lifecycle host alone.",
+        key=f"name of the {kind}",
+        schemas=(*_OF_EVERY_LIFECYCLE, *(f"deedlog.{kind}s.{name}" for name in events)),
+        partitions=4,
+        retention_ms=None,
+    )
+
+
+NODES_INBOX: Final = _inbox("node", "NodeReported", "CordonNode", "UncordonNode")
+NODES_EVENTS: Final = _history("node", "NodeReported", "NodeCordoned", "NodeUncordoned", "NodeForgotten")
+_OBSERVED_OF_VOLUMES: Final = (
+    "ReplicaBuilt",
+    "ReplicaStarted",
+    "ReplicaFenced",
+    "ReplicaStopped",
+    "ReplicaRemoved",
+    "ReplicaDied",
+    "ReplicaInspected",
+    "ControllerStarted",
+    "ControllerStopped",
+    "ControllerDied",
+    "MemberFailed",
+    "MemberDropped",
+    "LayerFrozen",
+    "ReplicaJoined",
+    "ReplicaSettled",
+    "LayerMerged",
+)
+VOLUMES_INBOX: Final = _inbox(
+    "volume",
+    "CreateVolume",
+    "AttachVolume",
+    "DetachVolume",
+    "TakeSnapshot",
+    "DeleteSnapshot",
+    "RevertVolume",
+    "ChangeReplicas",
+    "RepairVolume",
+    "SalvageVolume",
+    "HoldSnapshot",
+    "ReleaseSnapshot",
+    "SourceReady",
+    "SourceRefused",
+    "NodesFound",
+    *_OBSERVED_OF_VOLUMES,
+)
+VOLUMES_EVENTS: Final = _history(
+    "volume",
+    "VolumeCreated",
+    "SourceFound",
+    "SourceReleased",
+    "ReplicaPlaced",
+    "AttachmentRequested",
+    "DetachmentRequested",
+    "AttachmentFailed",
+    "ReplicaRestarted",
+    "VolumeDetached",
+    "ReplicaFailed",
+    "ReplicaReadied",
+    "JoiningBegan",
+    "ControllerLost",
+    "ControllerEnded",
+    "ReplicasLost",
+    "SourceChosen",
+    "SnapshotRequested",
+    "SnapshotTaken",
+    "SnapshotFailed",
+    "SnapshotDeleted",
+    "LayersDropped",
+    "MergeBegan",
+    "MergeEnded",
+    "VolumeReverted",
+    "ReplicasChanged",
+    "ReplicaSurrendered",
+    "ReplicaForgotten",
+    "RepairGivenUp",
+    "RepairRequested",
+    "VolumeFaulted",
+    "VolumeSalvaged",
+    "DeletionStarted",
+    "VolumeDeleted",
+    "SnapshotHeld",
+    "HoldRefused",
+    "SnapshotReleased",
+    *_OBSERVED_OF_VOLUMES,
+)
 DEAD_LETTERS: Final = Topic(
     name="dead-letters",
     doc="Messages that could not be decoded or handled, whole, with the reason.",
@@ -110,5 +238,19 @@ AUDIT: Final = {"k8s_audit": K8S_AUDIT, "aws_cloudtrail": CLOUDTRAIL}
 """The topics of audit logs, by the event source that rules name."""
 
 TOPICS: Final = {
-    topic.name: topic for topic in (SYSCALLS, K8S_AUDIT, CLOUDTRAIL, ALERTS, EVENTS, PIPELINE, DEAD_LETTERS, SCHEMAS)
+    topic.name: topic
+    for topic in (
+        SYSCALLS,
+        K8S_AUDIT,
+        CLOUDTRAIL,
+        ALERTS,
+        EVENTS,
+        PIPELINE,
+        NODES_INBOX,
+        NODES_EVENTS,
+        VOLUMES_INBOX,
+        VOLUMES_EVENTS,
+        DEAD_LETTERS,
+        SCHEMAS,
+    )
 }

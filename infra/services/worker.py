@@ -12,7 +12,6 @@ import threading
 import time
 from collections.abc import Callable
 from typing import Final
-from zlib import crc32
 
 import faust
 
@@ -20,6 +19,7 @@ from infra.config import Settings, load_settings
 from infra.notify import notify
 from infra.outputs.file import JsonLines
 from infra.services.dependencies import wait_for_log
+from infra.services.instance import instance_of
 from infra.services.liveness import GroupPositions, Liveness
 from producers.publisher import Publisher
 from schemas.codec import Codec
@@ -117,11 +117,6 @@ def status(detection: Detection) -> str:
     audit = f", {counts.audit_events:,} audit events" if counts.audit_events else ""
     done = f"{detection.judges.rules} rules, {counts.batches:,} batches{audit} judged, {counts.alerts:,} alerts"
     return f"{done}, {counts.put_aside:,} put aside" if counts.put_aside else done
-
-
-def instance_of(settings: Settings) -> str:
-    """Return the name of this worker in its group: the same for each life of the worker of one home."""
-    return f"{settings.node}-{crc32(os.fsencode(settings.home)):08x}"
 
 
 def _again(stop: threading.Event, why: str) -> int:

@@ -27,6 +27,7 @@ def programs(settings: Settings) -> tuple[Program, ...]:
     rest = (
         Program(name="api", argv=_python("infra.services.api")),
         Program(name="worker", argv=_python("infra.services.worker")),
+        Program(name="lifecycles", argv=_python("infra.services.lifecycles")),
         Program(name="agent", argv=agent, afterwards=(*agent, "--cleanup")),
     )
     return (broker, *rest) if settings.embedded else rest

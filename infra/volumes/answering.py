@@ -42,12 +42,12 @@ def answer(peer: Peer, body: bytes) -> Answer:
     try:
         return Answer(DONE, carry_out(peer, decode_call(body)))
     except msgspec.DecodeError as error:
-        return failed(BAD, "the request is not understood", f"{error}; is deedlog older on that node?", permanent=True)
+        return failed(BAD, "The request is not understood", f"{error}; is deedlog older on that node?", permanent=True)
     except EngineError as error:
         return failed(FAILED, error.what, error.why, permanent=error.permanent)
     except Exception as error:
         log.exception("a call of another node failed")
-        return failed(BROKEN, "the node failed to answer", f"{error!r}; see the log of its agent")
+        return failed(BROKEN, "The node failed to answer", f"{error!r}; see the log of its agent")
 
 
 def carry_out(peer: Peer, call: AnyCall) -> bytes:

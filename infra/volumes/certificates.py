@@ -55,7 +55,7 @@ def ensure(folder: Path, node: str, addresses: Sequence[str]) -> Path:
     own, now = folder / node, datetime.now(UTC)
     if own.parent != folder or node == "..":
         raise EngineError(
-            f"the node {node!r} gets no certificates", "its name cannot be that of a folder", permanent=True
+            f"The node {node!r} gets no certificates", "its name cannot be that of a folder", permanent=True
         )
     try:
         with _locked(folder):
@@ -65,7 +65,7 @@ def ensure(folder: Path, node: str, addresses: Sequence[str]) -> Path:
             for purpose in Purpose:
                 _ensure_certificate(own, purpose, node, addresses, authority, now)
     except OSError as error:
-        raise EngineError(f"the certificates in {own} cannot be kept", str(error)) from error
+        raise EngineError(f"The certificates in {own} cannot be kept", str(error)) from error
     return own
 
 
@@ -124,7 +124,7 @@ def _ensure_certificate(
         try:
             fresh = new_certificate(purpose, node, addresses, key, authority, now)
         except ValueError as error:
-            raise EngineError(f"no certificate can name {', '.join(addresses)}", str(error), permanent=True) from error
+            raise EngineError(f"No certificate can name {', '.join(addresses)}", str(error), permanent=True) from error
         write_file(path, fresh.public_bytes(Encoding.PEM))
     return None
 

@@ -21,6 +21,7 @@ from infra.volumes.copy_record import DIGEST, Origin, decode_record, encode_orig
 from infra.volumes.durable import sync_folder
 from infra.volumes.errors import EngineError
 from infra.volumes.peer import Peer
+from infra.volumes.sparse import write_sparse
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
@@ -29,8 +30,6 @@ Progress = Callable[[int, int], None]
 CHUNK: Final = 4 << 20
 STEP: Final = 16
 """Chunks from one fsync to the next, and how many are checked again after a crash."""
-BLOCK: Final = 128 << 10
-"""Size of a hole: a cluster of the layers."""
 REQUESTS: Final = 4
 """Requests in flight; each holds a chunk in memory."""
 ATTEMPTS: Final = 3
@@ -50,7 +49,7 @@ def copy_layer(peer: Peer, volume: str, replica: str, layer: str, target: Path, 
     Called again after it failed or was killed, it goes on. `progress` is told at every step how many bytes are durable,
     and how many there are; what it raises ends the copying. Raises EngineError, permanent only if the source says so.
     """
-    what = f"layer {layer} of volume {volume} cannot be copied from replica {replica}"
+    what = f"Layer {layer} of volume {volume} cannot be copied from replica {replica}"
     try:
         with _workplace(target, what) as (part, record):
             if target.exists():
@@ -138,7 +137,7 @@ class _Copy:
                 return digest
             content = _patiently(partial(self._read, offset, length))
             if len(content) == length and _digest(content) == digest:
-                _write(self._part, content, offset)
+                write_sparse(self._part, content, offset)
                 return digest
         raise self._changed(f"bytes from {offset} on came {ATTEMPTS} times other than their digest says")
 
@@ -161,7 +160,7 @@ class _Copy:
                 raise _UnfitError(self._what, why)
 
     def _compare_source(self) -> None:
-        """Look whether the source is still what it was; a layer that is written to changes its beginning or its end."""
+        """Look whether the source is still what it was, as far as its size, its beginning and its end tell."""
         if (size := _patiently(self._size)) != self._origin.size:
             raise self._changed(f"it had {self._origin.size} bytes at first and has {size} now")
         for index in {0, self._origin.chunks - 1} if self._digests else ():
@@ -179,21 +178,6 @@ class _Copy:
 
     def _changed(self, how: str) -> EngineError:
         return _UnfitError(self._what, f"its source changed: {how}; the next attempt begins anew")
-
-
-def filled(content: bytes, block: int = BLOCK) -> Iterator[tuple[int, int]]:
-    """Yield begin and end of each run of blocks that are not all zeros."""
-    begin, zeros, view = None, bytes(block), memoryview(content)
-    for at in range(0, len(content), block):
-        piece = view[at : at + block]
-        if piece == memoryview(zeros)[: len(piece)]:
-            if begin is not None:
-                yield begin, at
-            begin = None
-        elif begin is None:
-            begin = at
-    if begin is not None:
-        yield begin, len(content)
 
 
 @contextmanager
@@ -275,13 +259,6 @@ def _digest(content: bytes) -> bytes:
 @cache
 def _digest_of_zeros(length: int) -> bytes:
     return _digest(bytes(length))
-
-
-def _write(file: int, content: bytes, offset: int) -> None:
-    view = memoryview(content)
-    for begin, end in filled(content):
-        while begin < end:
-            begin += os.pwrite(file, view[begin:end], offset + begin)
 
 
 def _write_all(file: int, content: bytes) -> None:

@@ -171,7 +171,8 @@ class RemotePeer:
 
     def _failed(self, call: AnyCall, why: str, permanent: bool = False) -> EngineError:
         name = type(call).__struct_config__.tag
-        what = f"the node at {self._host}:{self._port} did not {name} replica {call.replica} of volume {call.volume}"
+        whose = f"replica {call.replica} of volume {call.volume}"
+        what = f"The node at {self._host}:{self._port} did not do {name!r} for {whose}"
         return EngineError(what, why, permanent=permanent)
 
 

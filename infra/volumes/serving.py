@@ -25,6 +25,7 @@ HANDSHAKE_SECONDS: Final = 5.0
 STOP_SECONDS: Final = 3.0
 LINGER_SECONDS: Final = 1.0
 MOST_CONNECTIONS: Final = 256
+PAUSE: Final = 0.2
 
 log = logging.getLogger(__name__)
 
@@ -38,18 +39,20 @@ class PeerServer:
             self._context = server_context(certificates)
         except OSError as error:
             why = f"the certificates in {certificates} cannot be used: {error}"
-            raise EngineError(f"replicas cannot be served on {host}", why) from error
+            raise EngineError(f"Replicas cannot be served on {host}", why) from error
         self._peer = peer
         self._listener = _listen(host, port)
         self.port: int = self._listener.getsockname()[1]
         self._room = threading.BoundedSemaphore(MOST_CONNECTIONS)
         self._lock = threading.Lock()
+        self._closing = threading.Event()
         self._open: dict[threading.Thread, socket.socket] = {}
         self._accepting = threading.Thread(target=self._accept, name="peers", daemon=True)
         self._accepting.start()
 
     def close(self) -> None:
         """Take no more requests, and wait a few seconds for the answers to those that were made."""
+        self._closing.set()
         with suppress(OSError):
             self._listener.shutdown(socket.SHUT_RDWR)
         self._accepting.join()
@@ -65,21 +68,24 @@ class PeerServer:
             thread.join(max(0.0, end - time.monotonic()))
 
     def _accept(self) -> None:
-        while True:
-            self._room.acquire()
+        while not self._closing.is_set():
             try:
-                connection, address = self._listener.accept()
-            except ConnectionError:
-                self._room.release()
+                connection, (host, *_) = self._listener.accept()
+            except OSError as error:
+                if not self._closing.is_set():
+                    log.warning("no connection can be taken: %s", error)
+                    self._closing.wait(PAUSE)
                 continue
-            except OSError:
-                return
-            thread = threading.Thread(target=self._converse, args=(connection, address), name="peer", daemon=True)
+            if not self._room.acquire(blocking=False):
+                log.warning("%s is sent away: there are %d connections already", host, MOST_CONNECTIONS)
+                connection.close()
+                continue
+            thread = threading.Thread(target=self._converse, args=(connection, host), name="peer", daemon=True)
             with self._lock:
                 self._open[thread] = connection
             thread.start()
 
-    def _converse(self, connection: socket.socket, address: tuple[str, int]) -> None:
+    def _converse(self, connection: socket.socket, host: str) -> None:
         """Answer all requests of a connection."""
         connection.settimeout(HANDSHAKE_SECONDS)
         try:
@@ -87,9 +93,10 @@ class PeerServer:
                 with self._lock:
                     self._open[threading.current_thread()] = secure
                 _shake_hands(secure)
-                _Conversation(self._peer, secure, address)
+                if not self._closing.is_set():
+                    _Conversation(self._peer, secure)
         except OSError as error:
-            log.info("connection of %s ended: %s", address[0], error)
+            log.info("connection of %s ended: %s", host, error)
         finally:
             with self._lock:
                 del self._open[threading.current_thread()]
@@ -103,18 +110,18 @@ class _Conversation(BaseHTTPRequestHandler):
     timeout = IDLE_SECONDS
     disable_nagle_algorithm = True
 
-    def __init__(self, peer: Peer, connection: ssl.SSLSocket, address: tuple[str, int]) -> None:
+    def __init__(self, peer: Peer, connection: ssl.SSLSocket) -> None:
         self._peer = peer
-        super().__init__(connection, address, None)  # type: ignore[arg-type]
+        super().__init__(connection, connection.getpeername(), None)  # type: ignore[arg-type]
 
     def do_POST(self) -> None:
         length = self.headers.get("Content-Length", "")
         if not (length.isascii() and length.isdigit()) or int(length) > LONGEST_BODY:
             self.close_connection = True
             why = f"it is not told that it has at most {LONGEST_BODY} bytes"
-            return self._send(failed(BAD, "the request is refused", why, permanent=True))
+            return self._send(failed(BAD, "The request is refused", why, permanent=True))
         if self.path != PATH:
-            return self._send(failed(BAD, "the request is refused", f"calls are posted to {PATH}", permanent=True))
+            return self._send(failed(BAD, "The request is refused", f"calls are posted to {PATH}", permanent=True))
         body = self.rfile.read(int(length))
         return self._send(answer(self._peer, body))
 
@@ -155,5 +162,5 @@ def _listen(host: str, port: int) -> socket.socket:
     try:
         return socket.create_server((host, port), family=family, backlog=128)
     except OSError as error:
-        what = f"replicas cannot be served on {host}:{port}"
+        what = f"Replicas cannot be served on {host}:{port}"
         raise EngineError(what, f"{error}; see: ss -ltnp 'sport = :{port}'") from error

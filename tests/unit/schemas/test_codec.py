@@ -3,7 +3,7 @@ import time
 
 import msgspec
 import pytest
-from hypothesis import example, given
+from hypothesis import assume, example, given
 from hypothesis import strategies as st
 
 from infra.kafka.ports import free_ports
@@ -69,6 +69,7 @@ def test_random_bytes_after_a_good_prefix_raise_nothing_else(id: int, body: byte
 def test_a_damaged_value_raises_nothing_else(pair: tuple[str, msgspec.Struct], data: st.DataObject) -> None:
     name, event = pair
     value = bytearray(CODEC.encode(TOPIC_OF[name], event))
+    assume(len(value) > 5)  # a record without fields has no bytes that could be damaged
     for _ in range(data.draw(st.integers(1, 5))):
         value[data.draw(st.integers(5, len(value) - 1))] = data.draw(st.integers(0, 255))
     try:

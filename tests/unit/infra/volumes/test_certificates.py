@@ -9,8 +9,7 @@ from pathlib import Path
 import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric import ed25519, rsa
-from cryptography.hazmat.primitives.hashes import SHA256
-from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
+from cryptography.hazmat.primitives.serialization import Encoding
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -26,6 +25,7 @@ from infra.volumes.issuing import (
     new_key,
 )
 from infra.volumes.tls import client_context, server_context
+from tests.authorities import keep, operators_authority
 
 NAMES = {"ca-cert.pem", "client-cert.pem", "client-key.pem", "server-cert.pem", "server-key.pem"}
 LONG_AGO = datetime.now(UTC) - timedelta(days=11 * 365)
@@ -37,13 +37,6 @@ def contents(folder: Path) -> dict[str, bytes]:
 
 def certificate(path: Path) -> x509.Certificate:
     return x509.load_pem_x509_certificate(path.read_bytes())
-
-
-def keep(folder: Path, name: str, made: x509.Certificate, key: Key | None) -> None:
-    (folder / f"{name}-cert.pem").write_bytes(made.public_bytes(Encoding.PEM))
-    if key is not None:
-        text = key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
-        (folder / f"{name}-key.pem").write_bytes(text)
 
 
 def shake_hands(server: Path, client: Path, name: str) -> None:
@@ -147,7 +140,7 @@ def test_what_is_half_spent_is_renewed_and_the_others_still_believe_it(tmp_path:
 
 @pytest.mark.parametrize("key", [rsa.generate_private_key(65537, 2048), ed25519.Ed25519PrivateKey.generate()])
 def test_an_operators_ca_signs_and_stays_as_it_is(tmp_path: Path, key: Key) -> None:
-    keep(tmp_path, "ca", operators(key, datetime.now(UTC) - timedelta(days=300)), key)
+    keep(tmp_path, "ca", operators_authority(key, datetime.now(UTC) - timedelta(days=300)), key)
     before = contents(tmp_path)
     own = ensure(tmp_path, "n1", ["127.0.0.1"])
     after = contents(tmp_path)
@@ -158,9 +151,9 @@ def test_an_operators_ca_signs_and_stays_as_it_is(tmp_path: Path, key: Key) -> N
 
 def test_certificates_follow_another_ca(tmp_path: Path) -> None:
     own, key = ensure(tmp_path, "n1", ["127.0.0.1"]), new_key()
-    keep(tmp_path, "ca", operators(key, datetime.now(UTC)), key)
+    keep(tmp_path, "ca", operators_authority(key, datetime.now(UTC)), key)
     ensure(tmp_path, "n1", ["127.0.0.1"])
-    assert certificate(own / "server-cert.pem").issuer == operators(key, datetime.now(UTC)).subject
+    assert certificate(own / "server-cert.pem").issuer == operators_authority(key, datetime.now(UTC)).subject
     shake_hands(own, own, "127.0.0.1")
 
 
@@ -193,7 +186,7 @@ def test_files_that_cannot_be_used_are_named_and_left(tmp_path: Path) -> None:
 
 def test_an_operators_ca_that_expired_is_told(tmp_path: Path) -> None:
     key = new_key()
-    keep(tmp_path, "ca", operators(key, datetime.now(UTC) - timedelta(days=400)), key)
+    keep(tmp_path, "ca", operators_authority(key, datetime.now(UTC) - timedelta(days=400)), key)
     with pytest.raises(EngineError, match="expired on") as caught:
         ensure(tmp_path, "n1", ["127.0.0.1"])
     assert not caught.value.permanent
@@ -233,15 +226,3 @@ def test_addresses_come_back_out_of_a_certificate(addresses: list[str]) -> None:
     made = new_certificate(Purpose.SERVER, "n1", addresses, key, authority, now)
     held = made.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
     assert list(held) == alternative_names(addresses)
-
-
-def operators(key: Key, begins: datetime) -> x509.Certificate:
-    """Return a CA with a year to live."""
-    name = x509.Name.from_rfc4514_string("CN=Example CA,O=Example")
-    builder = x509.CertificateBuilder(name, name, key.public_key(), x509.random_serial_number())
-    return (
-        builder.not_valid_before(begins)
-        .not_valid_after(begins + timedelta(days=365))
-        .add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
-        .sign(key, None if isinstance(key, ed25519.Ed25519PrivateKey) else SHA256())
-    )

@@ -14,10 +14,11 @@ from hypothesis import strategies as st
 from infra.volumes import copying
 from infra.volumes.certificates import ensure
 from infra.volumes.copy_record import DIGEST, Origin, Record, decode_record, encode_origin
-from infra.volumes.copying import BLOCK, CHUNK, copy_layer, filled
+from infra.volumes.copying import CHUNK, copy_layer
 from infra.volumes.errors import EngineError
 from infra.volumes.peer import Peer
 from infra.volumes.peers import RemotePeer
+from infra.volumes.sparse import BLOCK, filled
 from tests.layers import FolderPeer
 
 LAYER = ("v1", "r1", "base")

@@ -8,18 +8,20 @@ from collections.abc import Iterator
 from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import cast
 
 import msgspec
 import pytest
-from cryptography.hazmat.primitives.serialization import Encoding, load_pem_private_key
+from cryptography.hazmat.primitives.serialization import load_pem_private_key
 from cryptography.x509 import load_pem_x509_certificate
 from hypothesis import given
 from hypothesis import strategies as st
 
+from infra.volumes import serving
 from infra.volumes.answering import answer
 from infra.volumes.certificates import ensure
 from infra.volumes.errors import EngineError
-from infra.volumes.issuing import Authority, Purpose, new_certificate
+from infra.volumes.issuing import Authority, Key
 from infra.volumes.peers import RemotePeer
 from infra.volumes.requests import (
     LONGEST_READ,
@@ -40,11 +42,12 @@ from infra.volumes.requests import (
 from infra.volumes.serving import PeerServer
 from infra.volumes.tls import client_context
 from infra.volumes.words import Address
+from tests.authorities import expire
 from tests.layers import FolderPeer
 
 HOST = "127.0.0.1"
 
-names = st.from_regex(r"[a-z0-9][a-z0-9.-]{0,127}", fullmatch=True)
+names = st.from_regex(r"[a-z0-9][a-z0-9.-]{0,95}", fullmatch=True)
 counts = st.integers(0, 2**63 - 1)
 lengths = st.integers(0, LONGEST_READ)
 addresses = st.builds(Address, host=st.text(), port=st.integers(0, 65535), path=st.text(), export=st.text())
@@ -170,6 +173,46 @@ def test_a_kept_connection_that_is_cut_is_replaced(local: FolderPeer, certificat
             assert remote.layer_size("v1", "r1", "base") == 10
 
 
+def test_an_answer_under_way_is_given_before_a_server_closes(tmp_path: Path, certificates: Path) -> None:
+    asked, go_on = threading.Event(), threading.Event()
+
+    class Slow(FolderPeer):
+        def layer_size(self, volume: str, replica: str, layer: str) -> int:
+            asked.set()
+            go_on.wait(5)
+            return super().layer_size(volume, replica, layer)
+
+    local = Slow(tmp_path)
+    local.put("v1", "r1", "base", b"0123456789")
+    server, sizes = PeerServer(local, HOST, 0, certificates), list[int]()
+    with closing(RemotePeer(HOST, server.port, certificates)) as remote:
+        asking = threading.Thread(target=lambda: sizes.append(remote.layer_size("v1", "r1", "base")))
+        asking.start()
+        assert asked.wait(5)
+        threading.Timer(0.1, go_on.set).start()
+        server.close()
+        asking.join()
+        assert sizes == [10]
+        with pytest.raises(EngineError):
+            remote.layer_size("v1", "r1", "base")
+
+
+def test_more_connections_than_there_is_room_for_are_sent_away(
+    local: FolderPeer, certificates: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(serving, "MOST_CONNECTIONS", 1)
+    with (
+        closing(PeerServer(local, HOST, 0, certificates)) as server,
+        closing(RemotePeer(HOST, server.port, certificates)) as first,
+        closing(RemotePeer(HOST, server.port, certificates)) as second,
+    ):
+        first.layer_size("v1", "r1", "base")
+        with pytest.raises(EngineError) as caught:
+            second.layer_size("v1", "r1", "base")
+        assert not caught.value.permanent
+        assert first.layer_size("v1", "r1", "base") == 10
+
+
 def test_an_address_that_is_taken_is_told(server: PeerServer, local: FolderPeer, certificates: Path) -> None:
     with pytest.raises(EngineError, match="ss -ltnp"):
         PeerServer(local, HOST, server.port, certificates)
@@ -217,7 +260,7 @@ class TestStrangers:
 
     def test_an_expired_certificate(self, server: PeerServer, certificates: Path, tmp_path: Path) -> None:
         stranger = copied(certificates, tmp_path)
-        expire(stranger, certificates.parent, Purpose.CLIENT)
+        expire(stranger, "n1", HOST, authority_of(certificates.parent), datetime.now(UTC) - timedelta(minutes=1))
         assert "certificate" in self.refused(server, stranger)
 
     def test_none_at_all(self, server: PeerServer, certificates: Path) -> None:
@@ -235,7 +278,7 @@ class TestStrangers:
 
     def test_an_expired_server(self, local: FolderPeer, certificates: Path, tmp_path: Path) -> None:
         spent = copied(certificates, tmp_path)
-        expire(spent, certificates.parent, Purpose.SERVER)
+        expire(spent, "n1", HOST, authority_of(certificates.parent), datetime.now(UTC) - timedelta(minutes=1))
         with closing(PeerServer(local, HOST, 0, spent)) as server:
             assert "expired" in self.refused(server, certificates)
 
@@ -296,13 +339,6 @@ def copied(certificates: Path, folder: Path) -> Path:
     return folder
 
 
-def expire(own: Path, authority: Path, purpose: Purpose) -> None:
-    """Put a certificate that ended yesterday in the place of the good one."""
-    name, then = purpose.name.lower(), datetime.now(UTC) - timedelta(days=5 * 365 + 1)
-    ca = Authority(
-        load_pem_x509_certificate((authority / "ca-cert.pem").read_bytes()),
-        load_pem_private_key((authority / "ca-key.pem").read_bytes(), None),
-    )
-    key = load_pem_private_key((own / f"{name}-key.pem").read_bytes(), None)
-    spent = new_certificate(purpose, "n1", [HOST], key, ca, then)
-    (own / f"{name}-cert.pem").write_bytes(spent.public_bytes(Encoding.PEM))
+def authority_of(folder: Path) -> Authority:
+    key = load_pem_private_key((folder / "ca-key.pem").read_bytes(), None)
+    return Authority(load_pem_x509_certificate((folder / "ca-cert.pem").read_bytes()), cast(Key, key))

@@ -1,0 +1,91 @@
+"""The messages that a volume takes."""
+
+from typing import Final
+
+from schemas.types.lifecycles import (
+    AddFinalizer,
+    ChangeLabels,
+    Delete,
+    EffectFailed,
+    EffectProgressed,
+    RemoveFinalizer,
+    TimerElapsed,
+)
+from schemas.types.volumes import (
+    AttachVolume,
+    ChangeReplicas,
+    ControllerDied,
+    ControllerStarted,
+    ControllerStopped,
+    CreateVolume,
+    DeleteSnapshot,
+    DetachVolume,
+    HoldSnapshot,
+    LayerFrozen,
+    LayerMerged,
+    MemberDropped,
+    MemberFailed,
+    NodesFound,
+    ReleaseSnapshot,
+    RepairVolume,
+    ReplicaBuilt,
+    ReplicaDied,
+    ReplicaFenced,
+    ReplicaInspected,
+    ReplicaJoined,
+    ReplicaRemoved,
+    ReplicaSettled,
+    ReplicaStarted,
+    ReplicaStopped,
+    RevertVolume,
+    SalvageVolume,
+    SourceReady,
+    SourceRefused,
+    TakeSnapshot,
+)
+
+COMMANDS: Final[frozenset[type]] = frozenset(
+    {
+        CreateVolume,
+        AttachVolume,
+        DetachVolume,
+        TakeSnapshot,
+        DeleteSnapshot,
+        RevertVolume,
+        ChangeReplicas,
+        RepairVolume,
+        SalvageVolume,
+        HoldSnapshot,
+        ReleaseSnapshot,
+        SourceReady,
+        SourceRefused,
+        ChangeLabels,
+        AddFinalizer,
+        RemoveFinalizer,
+        Delete,
+    }
+)
+OBSERVATIONS: Final[frozenset[type]] = frozenset(
+    {
+        NodesFound,
+        ReplicaBuilt,
+        ReplicaStarted,
+        ReplicaFenced,
+        ReplicaStopped,
+        ReplicaRemoved,
+        ReplicaDied,
+        ReplicaInspected,
+        ControllerStarted,
+        ControllerStopped,
+        ControllerDied,
+        MemberFailed,
+        MemberDropped,
+        LayerFrozen,
+        ReplicaJoined,
+        ReplicaSettled,
+        LayerMerged,
+        EffectFailed,
+        EffectProgressed,
+        TimerElapsed,
+    }
+)
