@@ -43,15 +43,20 @@ class Controllers:
         return socket
 
     def release(self, volume: str, generation: int) -> bool:
-        """End a controller; return whether all that was written to it is with its replicas."""
+        """End a controller, for ever; return whether all that was written to it is with its replicas.
+
+        One that never was never will be. Older ones are killed.
+        """
         folder = controller_folder(self._root, volume)
-        if not folder.exists():
-            return False
         with held(folder):
             kept = record(folder)
-            if kept.generation != generation:
-                controller_daemon(folder, generation).kill()
+            if kept.generation > generation:
                 return False
+            if kept.generation < generation:
+                controlling.end_older(folder, kept, generation)
+                controller_daemon(folder, generation).kill()
+                write(folder / RECORD, ControllerRecord(generation=generation, stopping=True, clean=True))
+                return True
             if kept.clean is None:
                 kept = self._ended(folder, kept)
                 write(folder / RECORD, kept)

@@ -52,7 +52,7 @@ def control(folder: Path, tls: Path | None, wanted: Control) -> None:
     daemon, kept = controller_daemon(folder, wanted.generation), record(folder)
     _check_unspent(folder, daemon, kept, wanted)
     if kept.generation < wanted.generation:
-        _end_older(folder, kept, wanted.generation)
+        end_older(folder, kept, wanted.generation)
         daemon.spawn((*GROUPS, *(credentials(tls) if tls else ())))
     socket = f"../{ENDPOINT}.g{wanted.generation}"
     with daemon.monitor() as monitor:
@@ -106,7 +106,8 @@ def _check_unspent(folder: Path, daemon: Daemon, kept: ControllerRecord, wanted:
         )
 
 
-def _end_older(folder: Path, kept: ControllerRecord, generation: int) -> None:
+def end_older(folder: Path, kept: ControllerRecord, generation: int) -> None:
+    """Kill the controllers of older generations."""
     found = ((number(daemon, LETTER), daemon) for daemon in daemons(folder))
     stale = [daemon for n, daemon in found if n is not None and n < generation]
     if any(daemon.is_alive() for daemon in stale):

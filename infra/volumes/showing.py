@@ -9,6 +9,7 @@ from infra.volumes.errors import EngineError
 from infra.volumes.exports import export
 from infra.volumes.folders import allowed, serving_daemon
 from infra.volumes.graph import layer_node
+from infra.volumes.heads import SERVED
 from infra.volumes.processes import is_frozen
 from infra.volumes.records import ServerRecord, note, read
 from infra.volumes.starting import open_chain, spawn_on_free_port
@@ -31,9 +32,9 @@ def serve(folder: Path, name: str, host: str, tls: Path | None) -> Address:
     with daemon.monitor() as monitor:
         # While it is written no other process may read it.
         if is_frozen(folder, name):
-            open_chain(monitor, chain(folder, name), frozen=True)
-            export(monitor, f"s-{name}", layer_node(name), writable=False)
-    return Address(export=f"s-{name}", host=host, port=port)
+            open_chain(monitor, images.chain(folder, name), frozen=True)
+            export(monitor, SERVED + name, layer_node(name), writable=False)
+    return Address(export=SERVED + name, host=host, port=port)
 
 
 def unserve(folder: Path, name: str) -> None:
@@ -43,18 +44,6 @@ def unserve(folder: Path, name: str) -> None:
     daemon.kill()
     daemon.forget()
     (folder / f"s-{name}.json").unlink(missing_ok=True)
-
-
-def chain(folder: Path, name: str) -> tuple[str, ...]:
-    """Return a layer and all below it, from the oldest on. Raises EngineError."""
-    found: list[str] = []
-    below: str | None = name
-    while below is not None:
-        if below in found:
-            raise EngineError(f"The layer {name} stands on itself", f"see the headers in {folder}", permanent=True)
-        found.insert(0, below)
-        below = images.backing(folder, below)
-    return tuple(found)
 
 
 def layer_file(folder: Path, name: str) -> Path:

@@ -48,8 +48,7 @@ def start(folder: Path, host: str, tls: Path | None, wanted: Start) -> Address:
         _end_older(folder, kept, wanted.incarnation)
         # One that was started but not kept has no export: nobody knows it.
         daemon.kill()
-        lay_files(folder, wanted)
-        kept = _spawn(daemon, host, tls, wanted)
+        kept = _spawn(daemon, host, tls, wanted, lay_files(folder, wanted))
     with daemon.monitor() as monitor:
         if kept.listen == "unix":
             listen_unix(monitor, SOCKET)
@@ -58,19 +57,23 @@ def start(folder: Path, host: str, tls: Path | None, wanted: Start) -> Address:
     return address(folder, host, kept)
 
 
-def lay_files(folder: Path, wanted: Start) -> None:
-    """Make the head if it is missing, delete layers that are not known, and correct what headers name as below."""
+def lay_files(folder: Path, wanted: Start) -> tuple[str, ...]:
+    """Delete layers that are not known, make those missing on top, and return the chain as the headers tell it.
+
+    A layer of the wanted chain that no header names was merged already. Raises EngineError if a header names another.
+    """
     present = set(images.layers(folder))
-    if missing := [name for name in wanted.chain[:-1] if name not in present]:
-        why = f"layers {', '.join(missing)} are not in {folder}; rebuild the replica"
-        raise EngineError(f"The replica {folder.parent.name}/{folder.name} cannot start", why, permanent=True)
     for name in present - wanted.known - set(wanted.chain):
         (folder / images.file_name(name)).unlink(missing_ok=True)
-    below = (None, *wanted.chain)
-    if wanted.chain[-1] not in present:
-        images.create(folder, wanted.chain[-1], wanted.size, below[-2])
-    for name, under in zip(wanted.chain, below, strict=False):
-        images.set_backing(folder, name, under)
+    top = max((at for at, name in enumerate(wanted.chain) if name in present), default=-1)
+    for at in range(top + 1, len(wanted.chain)):
+        images.create(folder, wanted.chain[at], wanted.size, wanted.chain[at - 1] if at else None)
+    chain = images.chain(folder, wanted.chain[-1])
+    if list(chain) != [name for name in wanted.chain if name in chain]:
+        what = f"The replica {folder.parent.name}/{folder.name} cannot start"
+        why = f"its layers are {', '.join(chain)}, not {', '.join(wanted.chain)}; rebuild it"
+        raise EngineError(what, why, permanent=True)
+    return chain
 
 
 def open_chain(monitor: Monitor, chain: Sequence[str], *, frozen: bool = False) -> None:
@@ -104,21 +107,21 @@ def _end_older(folder: Path, kept: ReplicaRecord, incarnation: int) -> None:
         daemon.kill()
 
 
-def _spawn(daemon: Daemon, host: str, tls: Path | None, wanted: Start) -> ReplicaRecord:
+def _spawn(daemon: Daemon, host: str, tls: Path | None, wanted: Start, chain: tuple[str, ...]) -> ReplicaRecord:
     port = 0
     if wanted.listen == "tcp":
         port = spawn_on_free_port(daemon, host, tls)
     else:
         daemon.spawn(credentials(tls) if tls else ())
     with daemon.monitor() as monitor:
-        open_chain(monitor, wanted.chain)
+        open_chain(monitor, chain)
     kept = ReplicaRecord(
         incarnation=wanted.incarnation,
         generation=wanted.generation,
         size=wanted.size,
         listen=wanted.listen,
         port=port,
-        head=wanted.chain[-1],
+        head=chain[-1],
     )
     write(daemon.folder / RECORD, kept)
     return kept
