@@ -11,14 +11,15 @@ JARS=build/kafka
 STAMP=.made-from
 
 missing_packages() {
-    local packages=(python3-bpfcc python3-venv)
+    # qemu-system-common holds qemu-storage-daemon.
+    local packages=(python3-bpfcc python3-venv qemu-system-common qemu-utils)
     # Any Java that is there will do, and its age is a matter of `deedlog doctor`.
     [ -x "${JAVA_HOME:-/nonexistent}/bin/java" ] || command -v java >/dev/null || packages+=(default-jre-headless)
     command -v mvn >/dev/null || packages+=(maven)
     for purpose in "$@"; do
         case $purpose in
-        test) packages+=(podman runc busybox-static kcat git iproute2) ;;
-        bench) packages+=(gcc libc6-dev) ;;
+        test) packages+=(podman runc busybox-static kcat git iproute2 fio) ;;
+        bench) packages+=(gcc libc6-dev fio) ;;
         esac
     done
     comm -23 <(printf '%s\n' "${packages[@]}" | sort) <(installed "${packages[@]}" | sort)
@@ -31,7 +32,7 @@ installed() {
 install_packages() {
     local missing sudo=()
     command -v dpkg-query >/dev/null || fail "This is not Debian" "There is no dpkg-query" \
-        "install BCC for Python, Java 17 and Maven, then: SETUP_PACKAGES= make setup"
+        "install BCC for Python, Java 17, Maven, qemu-storage-daemon and qemu-img, then: SETUP_PACKAGES= make setup"
     missing=$(missing_packages "$@" | xargs)
     [ -n "$missing" ] || return 0
     if [ "$(id -u)" -ne 0 ]; then

@@ -45,7 +45,9 @@ main() {
     export HYPOTHESIS_STORAGE_DIRECTORY=$scratch PYTHONDONTWRITEBYTECODE=1
     tests "tests with Kafka" "kafka and not (probe or container or pipeline or volume)" \
         "$BIN/pytest" -q -n 2 --dist loadfile -p no:cacheprovider
-    tests "tests with the kernel, containers, volumes and the whole pipeline" "probe or container or pipeline or volume" \
+    tests "tests with volumes" "volume and not pipeline" \
+        infra/setup/as-root.sh "$BIN/pytest" -q -n 2 --dist loadfile -p no:cacheprovider
+    tests "tests with the kernel, containers and the whole pipeline" "probe or container or pipeline" \
         infra/setup/as-root.sh "$BIN/pytest" -q -p no:cacheprovider
 
     if [ ${#failed[@]} -gt 0 ]; then

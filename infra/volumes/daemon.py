@@ -54,13 +54,16 @@ class Daemon:
             return found if self.is_alive() else None
         return None
 
-    def spawn(self, arguments: Sequence[str] = ()) -> None:
-        """Start the process unless it lives, and wait until it can be spoken to. Raises EngineError."""
+    def spawn(self, arguments: Sequence[str] = (), files: Sequence[int] = ()) -> None:
+        """Start the process unless it lives, and wait until it can be spoken to; it inherits `files`.
+
+        Raises EngineError.
+        """
         self.folder.mkdir(parents=True, exist_ok=True)
         lock = os.open(self.file(".lock"), os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
         try:
             if _locked_within(lock, 0.2):
-                self._spawn(lock, arguments)
+                self._spawn(arguments, (lock, *files))
         finally:
             os.close(lock)
         self._await()
@@ -106,7 +109,7 @@ class Daemon:
     def __str__(self) -> str:
         return f"{self.folder.parent.name}/{self.folder.name}/{self.name}"
 
-    def _spawn(self, lock: int, arguments: Sequence[str]) -> None:
+    def _spawn(self, arguments: Sequence[str], files: Sequence[int]) -> None:
         for suffix in SUFFIXES:
             self.file(suffix).unlink(missing_ok=True)
         # Paths relative to the folder: those of sockets may have 107 bytes.
@@ -121,7 +124,7 @@ class Daemon:
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,
-                pass_fds=(lock,),
+                pass_fds=files,
                 timeout=SPAWN_SECONDS,
                 check=True,
             )

@@ -17,6 +17,8 @@ from infra.volumes.starting import open_chain
 from infra.volumes.words import Address
 
 LEAN: Final = "lean"
+SERVED: Final = "s-"
+"""Before a layer's name, in the name of the export that shows it to others."""
 LEAN_RETRY_SECONDS: Final = 10
 """What is leant on is frozen: when it comes back, it is the same."""
 
@@ -61,6 +63,8 @@ def lean(folder: Path, incarnation: int, backing: Address) -> None:
         if LEAN not in nodes.names:
             monitor.execute("blockdev-add", remote(LEAN, backing, read_only=True, retry_seconds=LEAN_RETRY_SECONDS))
         monitor.execute("blockdev-reopen", {"options": [relaid(now, LEAN)]})
+        # Without its backing it is not whole, and must not look so after a crash.
+        _name_backing(monitor, now, backing.export.removeprefix(SERVED))
         for node in before:
             if name := layer_of(node, images.layers(folder)):
                 _forget(monitor, folder, graph(monitor), name)
@@ -74,10 +78,15 @@ def settle(folder: Path, incarnation: int, layers: tuple[str, ...]) -> None:
             open_chain(monitor, layers, frozen=True)
             monitor.execute("blockdev-reopen", {"options": [relaid(now, layer_node(layers[-1]))]})
         if images.backing(folder, now) != layers[-1]:
-            names = {"device": layer_node(now), "image-node-name": layer_node(now)}
-            monitor.execute("change-backing-file", names | {"backing-file": images.file_name(layers[-1])})
+            _name_backing(monitor, now, layers[-1])
         if LEAN in nodes.names:
             monitor.execute("blockdev-del", {"node-name": LEAN})
+
+
+def _name_backing(monitor: Monitor, name: str, below: str) -> None:
+    node = layer_node(name)
+    file = {"backing-file": images.file_name(below)}
+    monitor.execute("change-backing-file", {"device": node, "image-node-name": node} | file)
 
 
 def _forget(monitor: Monitor, folder: Path, nodes: Graph, name: str) -> None:

@@ -57,6 +57,18 @@ def backing(folder: Path, layer: str) -> str | None:
     return read_header(folder, layer).backing
 
 
+def chain(folder: Path, name: str) -> tuple[str, ...]:
+    """Return a layer and all below it, from the oldest on. Raises EngineError."""
+    found: list[str] = []
+    below: str | None = name
+    while below is not None:
+        if below in found:
+            raise EngineError(f"The layer {name} stands on itself", f"see the headers in {folder}", permanent=True)
+        found.insert(0, below)
+        below = backing(folder, below)
+    return tuple(found)
+
+
 def read_header(folder: Path, layer: str) -> Header:
     """Return what the header of a layer says. Raises EngineError."""
     path = folder / file_name(layer)
@@ -64,7 +76,7 @@ def read_header(folder: Path, layer: str) -> Header:
         with path.open("rb") as file:
             return parse_header(file.read(4096))
     except (OSError, ValueError) as error:
-        raise EngineError(f"The layer {layer} cannot be read", f"{path}: {error}", permanent=True) from None
+        raise EngineError(f"The layer {layer} cannot be read", f"{path}: {error}", permanent=True) from error
 
 
 def parse_header(header: bytes) -> Header:

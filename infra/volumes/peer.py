@@ -1,6 +1,6 @@
 """What can be asked of the replicas of any node: of the own one directly, of another over the network."""
 
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 from infra.volumes.words import Address
 
@@ -46,3 +46,11 @@ class Peer(Protocol):
     def layer_digest(self, volume: str, replica: str, layer: str, offset: int, length: int) -> bytes:
         """Return the BLAKE2b-256 of what `read_layer` returns."""
         ...
+
+
+class Part(NamedTuple):
+    """A replica that takes part in a snapshot."""
+
+    replica: str
+    peer: Peer
+    incarnation: int

@@ -12,6 +12,7 @@ import msgspec
 
 from infra.volumes.durable import write_file
 from infra.volumes.errors import EngineError
+from infra.volumes.words import Taken
 
 HOLD_SECONDS: Final = 30.0
 Record = TypeVar("Record", bound=msgspec.Struct)
@@ -46,6 +47,8 @@ class ControllerRecord(msgspec.Struct, frozen=True, kw_only=True):
 
     generation: int = 0
     epoch: int = 0
+    replicas: tuple[str, ...] = ()
+    """Those that are, or were, behind it."""
     stopping: bool = False
     clean: bool | None = None
 
@@ -65,25 +68,50 @@ def write(path: Path, record: msgspec.Struct) -> None:
     write_file(path, msgspec.json.encode(record))
 
 
+class FrozenRecord(msgspec.Struct, frozen=True, kw_only=True):
+    """A freeze that somebody began, and a snapshot that is being taken."""
+
+    generation: int = 0
+    layer: str = ""
+    joining: str = ""
+    """The replica that is added, if one is: before the end it holds nothing that may be read."""
+    since: float = 0.0
+    """Seconds of the monotonic clock."""
+
+
+class TakenRecord(msgspec.Struct, frozen=True, kw_only=True):
+    """The last snapshot, and how it went."""
+
+    layer: str = ""
+    taken: Taken = Taken(replicas=())
+
+
+def note(path: Path, record: msgspec.Struct) -> None:
+    """Put the record in place of the file; it outlives this process, but perhaps not the machine."""
+    fresh = path.with_name(f".{path.name}.new")
+    fresh.write_bytes(msgspec.json.encode(record))
+    fresh.rename(path)
+
+
 @contextmanager
-def held(folder: Path) -> Iterator[None]:
-    """Let nobody else change what is in a folder while the context lasts. Raises EngineError after 30 s."""
+def held(folder: Path, seconds: float = HOLD_SECONDS) -> Iterator[None]:
+    """Let nobody else change what is in a folder while the context lasts. Raises EngineError if that takes too long."""
     folder.mkdir(parents=True, exist_ok=True)
     lock = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
     try:
-        _hold(lock, folder)
+        _hold(lock, folder, seconds)
         yield
     finally:
         os.close(lock)
 
 
-def _hold(lock: int, folder: Path) -> None:
-    end = time.monotonic() + HOLD_SECONDS
+def _hold(lock: int, folder: Path, seconds: float) -> None:
+    end = time.monotonic() + seconds
     while True:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
             return
         except OSError:
             if time.monotonic() > end:
-                raise EngineError(f"The folder {folder} is in use", f"for {HOLD_SECONDS} s") from None
+                raise EngineError(f"The folder {folder} is in use", f"for more than {seconds} s") from None
         time.sleep(0.002)

@@ -5,14 +5,14 @@ from pathlib import Path
 from typing import Final
 
 from infra.volumes import images
-from infra.volumes.daemon import credentials
 from infra.volumes.errors import EngineError
-from infra.volumes.exports import export, free_port
+from infra.volumes.exports import export
 from infra.volumes.folders import allowed, serving_daemon
 from infra.volumes.graph import layer_node
+from infra.volumes.heads import SERVED
 from infra.volumes.processes import is_frozen
-from infra.volumes.records import ServerRecord, read, write
-from infra.volumes.starting import listen_on_free_port, open_chain
+from infra.volumes.records import ServerRecord, note, read
+from infra.volumes.starting import open_chain, spawn_on_free_port
 from infra.volumes.words import Address
 
 DIGEST_BYTES: Final = 32
@@ -21,20 +21,20 @@ LONGEST_READ: Final = 16 << 20
 
 def serve(folder: Path, name: str, host: str, tls: Path | None) -> Address:
     """Let a daemon of its own show a layer; see `Peer.serve`."""
-    if tls is None:
-        raise EngineError("A layer cannot be shown to others", "this node has no certificates", permanent=True)
     path = layer_file(folder, name)
     daemon, record = serving_daemon(folder, name), path.with_name(f"s-{name}.json")
-    daemon.spawn(credentials(tls))
+    port = read(record, ServerRecord).port
+    if not (port and daemon.is_alive()):
+        daemon.kill()
+        record.unlink(missing_ok=True)
+        port = spawn_on_free_port(daemon, host, tls)
+        note(record, ServerRecord(port=port))
     with daemon.monitor() as monitor:
-        port = read(record, ServerRecord).port or free_port(host)
-        write(record, ServerRecord(port=port))
-        port = listen_on_free_port(monitor, host, port, lambda port: write(record, ServerRecord(port=port)))
         # While it is written no other process may read it.
         if is_frozen(folder, name):
-            open_chain(monitor, chain(folder, name), frozen=True)
-            export(monitor, f"s-{name}", layer_node(name), writable=False)
-    return Address(export=f"s-{name}", host=host, port=port)
+            open_chain(monitor, images.chain(folder, name), frozen=True)
+            export(monitor, SERVED + name, layer_node(name), writable=False)
+    return Address(export=SERVED + name, host=host, port=port)
 
 
 def unserve(folder: Path, name: str) -> None:
@@ -44,18 +44,6 @@ def unserve(folder: Path, name: str) -> None:
     daemon.kill()
     daemon.forget()
     (folder / f"s-{name}.json").unlink(missing_ok=True)
-
-
-def chain(folder: Path, name: str) -> tuple[str, ...]:
-    """Return a layer and all below it, from the oldest on. Raises EngineError."""
-    found: list[str] = []
-    below: str | None = name
-    while below is not None:
-        if below in found:
-            raise EngineError(f"The layer {name} stands on itself", f"see the headers in {folder}", permanent=True)
-        found.insert(0, below)
-        below = images.backing(folder, below)
-    return tuple(found)
 
 
 def layer_file(folder: Path, name: str) -> Path:

@@ -1,25 +1,23 @@
 """Starts a replica's process: files first, then the numbers on the disk, then the export that bears them."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Final, Literal
 
 import msgspec
 
 from infra.volumes import images
-from infra.volumes.daemon import credentials
+from infra.volumes.daemon import Daemon, credentials
 from infra.volumes.errors import EngineError
-from infra.volumes.exports import export, exported, free_port, listen_tls, listen_unix
+from infra.volumes.exports import export, exported, listen_unix, tls_listener
 from infra.volumes.folders import replica_daemon
 from infra.volumes.graph import graph, layer, layer_node
-from infra.volumes.monitor import Monitor, RefusedError
+from infra.volumes.monitor import Monitor
 from infra.volumes.processes import RECORD, older, record
 from infra.volumes.records import ReplicaRecord, write
 from infra.volumes.words import Address
 
 SOCKET: Final = "nbd.sock"
-PORTS_TRIED: Final = 20
-TAKEN: Final = "Address already in use"
 Listen = Literal["unix", "tcp"]
 
 
@@ -46,36 +44,36 @@ def start(folder: Path, host: str, tls: Path | None, wanted: Start) -> Address:
             f"its process is gone, and what it had not flushed with it; the last was {kept.incarnation}",
             permanent=True,
         )
-    if wanted.listen == "tcp" and tls is None:
-        raise EngineError("A replica cannot be reached over TCP", "this node has no certificates", permanent=True)
     if kept.incarnation < wanted.incarnation:
-        for stale in older(folder, wanted.incarnation):
-            stale.kill()
-        lay_files(folder, wanted)
-        daemon.spawn(credentials(tls) if tls else ())
+        _end_older(folder, kept, wanted.incarnation)
+        # One that was started but not kept has no export: nobody knows it.
+        daemon.kill()
+        kept = _spawn(daemon, host, tls, wanted, lay_files(folder, wanted))
     with daemon.monitor() as monitor:
-        if kept.incarnation < wanted.incarnation:
-            open_chain(monitor, wanted.chain)
-            kept = _keep(folder, host, wanted)
-        kept = _listen(monitor, folder, host, kept)
+        if kept.listen == "unix":
+            listen_unix(monitor, SOCKET)
         if not exported(monitor):
             export(monitor, export_name(kept), layer_node(kept.head), writable=True)
     return address(folder, host, kept)
 
 
-def lay_files(folder: Path, wanted: Start) -> None:
-    """Make the head if it is missing, delete layers that are not known, and correct what headers name as below."""
+def lay_files(folder: Path, wanted: Start) -> tuple[str, ...]:
+    """Delete layers that are not known, make those missing on top, and return the chain as the headers tell it.
+
+    A layer of the wanted chain that no header names was merged already. Raises EngineError if a header names another.
+    """
     present = set(images.layers(folder))
-    if missing := [name for name in wanted.chain[:-1] if name not in present]:
-        why = f"layers {', '.join(missing)} are not in {folder}; rebuild the replica"
-        raise EngineError(f"The replica {folder.parent.name}/{folder.name} cannot start", why, permanent=True)
     for name in present - wanted.known - set(wanted.chain):
         (folder / images.file_name(name)).unlink(missing_ok=True)
-    below = (None, *wanted.chain)
-    if wanted.chain[-1] not in present:
-        images.create(folder, wanted.chain[-1], wanted.size, below[-2])
-    for name, under in zip(wanted.chain, below, strict=False):
-        images.set_backing(folder, name, under)
+    top = max((at for at, name in enumerate(wanted.chain) if name in present), default=-1)
+    for at in range(top + 1, len(wanted.chain)):
+        images.create(folder, wanted.chain[at], wanted.size, wanted.chain[at - 1] if at else None)
+    chain = images.chain(folder, wanted.chain[-1])
+    if list(chain) != [name for name in wanted.chain if name in chain]:
+        what = f"The replica {folder.parent.name}/{folder.name} cannot start"
+        why = f"its layers are {', '.join(chain)}, not {', '.join(wanted.chain)}; rebuild it"
+        raise EngineError(what, why, permanent=True)
+    return chain
 
 
 def open_chain(monitor: Monitor, chain: Sequence[str], *, frozen: bool = False) -> None:
@@ -87,21 +85,6 @@ def open_chain(monitor: Monitor, chain: Sequence[str], *, frozen: bool = False) 
         if node not in there:
             monitor.execute("blockdev-add", layer(name, below, frozen=frozen or name != chain[-1]))
         below = node
-
-
-def listen_on_free_port(monitor: Monitor, host: str, port: int, keep: Callable[[int], object]) -> int:
-    """Let the server listen on this port, or if it has been taken on another that is kept first; return which."""
-    for _ in range(PORTS_TRIED):
-        try:
-            listen_tls(monitor, host, port)
-        except RefusedError as error:
-            if TAKEN not in error.why:
-                raise
-            port = free_port(host)
-            keep(port)
-        else:
-            return port
-    raise EngineError(f"No free port is found on {host}", f"{PORTS_TRIED} were taken before they could be used")
 
 
 def export_name(kept: ReplicaRecord) -> str:
@@ -116,25 +99,38 @@ def address(folder: Path, host: str, kept: ReplicaRecord) -> Address:
     return Address(export=export_name(kept), host=host, port=kept.port)
 
 
-def _keep(folder: Path, host: str, wanted: Start) -> ReplicaRecord:
+def _end_older(folder: Path, kept: ReplicaRecord, incarnation: int) -> None:
+    stale = older(folder, incarnation)
+    if stale:
+        write(folder / RECORD, msgspec.structs.replace(kept, stopping=True))
+    for daemon in stale:
+        daemon.kill()
+
+
+def _spawn(daemon: Daemon, host: str, tls: Path | None, wanted: Start, chain: tuple[str, ...]) -> ReplicaRecord:
+    port = 0
+    if wanted.listen == "tcp":
+        port = spawn_on_free_port(daemon, host, tls)
+    else:
+        daemon.spawn(credentials(tls) if tls else ())
+    with daemon.monitor() as monitor:
+        open_chain(monitor, chain)
     kept = ReplicaRecord(
         incarnation=wanted.incarnation,
         generation=wanted.generation,
         size=wanted.size,
         listen=wanted.listen,
-        port=free_port(host) if wanted.listen == "tcp" else 0,
-        head=wanted.chain[-1],
+        port=port,
+        head=chain[-1],
     )
-    write(folder / RECORD, kept)
+    write(daemon.folder / RECORD, kept)
     return kept
 
 
-def _listen(monitor: Monitor, folder: Path, host: str, kept: ReplicaRecord) -> ReplicaRecord:
-    if kept.listen == "unix":
-        listen_unix(monitor, SOCKET)
-        return kept
-
-    def at(port: int) -> ReplicaRecord:
-        return msgspec.structs.replace(kept, port=port)
-
-    return at(listen_on_free_port(monitor, host, kept.port, lambda port: write(folder / RECORD, at(port))))
+def spawn_on_free_port(daemon: Daemon, host: str, tls: Path | None) -> int:
+    """Start a daemon that serves clients with a certificate, and return its port. Raises EngineError."""
+    if tls is None:
+        raise EngineError(f"Nothing can be served on {host}", "this node has no certificates", permanent=True)
+    with tls_listener(host) as (listener, server):
+        daemon.spawn((*credentials(tls), *server), (listener.fileno(),))
+        return int(listener.getsockname()[1])
