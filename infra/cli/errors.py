@@ -7,6 +7,7 @@ USAGE: Final = 2
 NOT_FOUND: Final = 3
 NOT_ALLOWED: Final = 4
 TIMED_OUT: Final = 5
+CONFLICT: Final = 6
 INTERRUPTED: Final = 130
 
 

@@ -36,6 +36,7 @@ EXIT_CODES: Final = """## Exit codes
 | 3 | not found, not running |
 | 4 | not allowed |
 | 5 | timed out waiting |
+| 6 | the version is another than the one given |
 | 130 | interrupted |
 """
 

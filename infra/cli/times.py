@@ -66,3 +66,11 @@ def _between(time_ns: int) -> int:
     if not 0 <= time_ns <= LATEST:
         raise ValueError(f"{time_ns} ns is before 1970 or after 2262")
     return time_ns
+
+
+def seconds_of(name: str, text: str) -> float:
+    """Return the seconds that a flag of this name was given: 30s, 5m, or a number of seconds. Raises CliError."""
+    try:
+        return float(text) if text.replace(".", "", 1).isdecimal() else parse_duration(text) / UNITS["s"]
+    except ValueError:
+        raise CliError(f"{name} {text} is no duration", "It takes 90s, 5m, 1h30m", f"{name} 30s", USAGE) from None

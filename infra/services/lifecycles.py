@@ -22,7 +22,8 @@ from infra.services.instance import instance_of
 from schemas.codec import Codec
 from schemas.registry import HttpRegistry, RegistryUnavailableError
 from streams.lifecycles.host import Host
-from streams.lifecycles.kafka_log import KafkaLog, LogStalledError
+from streams.lifecycles.kafka_history import LogStalledError
+from streams.lifecycles.kafka_log import KafkaLog
 from streams.lifecycles.kinds import LIFECYCLES
 from streams.lifecycles.snapshots import Snapshots
 

@@ -11,7 +11,7 @@ from confluent_kafka import OFFSET_BEGINNING, Consumer, KafkaError, KafkaExcepti
 
 from schemas.codec import Codec
 from streams.lifecycles.entity import Entity, Recorded
-from streams.lifecycles.kafka_log import reader, record_of
+from streams.lifecycles.kafka_history import reader_config, record_of
 from streams.lifecycles.lifecycle import Lifecycle
 from streams.lifecycles.shard import Shard
 from streams.lifecycles.wire import read_event
@@ -34,7 +34,7 @@ class Follower:
     def __init__(self, bootstrap_servers: str, lifecycles: Sequence[Lifecycle[Any]], codec: Codec) -> None:
         """Begin; raises KafkaException if the brokers do not answer or a topic is not there."""
         self._codec = codec
-        self._consumer = Consumer(reader(bootstrap_servers, committed=True))
+        self._consumer = Consumer(reader_config(bootstrap_servers, committed=True))
         self._shards: dict[tuple[str, int], Shard[Any]] = {}
         for lifecycle in lifecycles:
             for number in self._partitions(lifecycle.events.name):

@@ -5,28 +5,21 @@ owner of transactions it fences it. A group's generation fences those of other w
 """
 
 import logging
-import time
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final
 
 from confluent_kafka import Consumer, KafkaError, KafkaException, Producer, TopicPartition
 
 from producers.publisher import producer_config
+from streams.lifecycles.kafka_history import KafkaHistory, at, is_message, record_of
 from streams.lifecycles.log import LostError, Output, Place, Polled, Record
 
 GROUP: Final = "deedlog-lifecycles"
 ANSWER_SECONDS: Final = 10.0
 TRANSACTION_SECONDS: Final = 10.0
 SESSION_SECONDS: Final = 6.0
-OPEN_SECONDS: Final = 2 * TRANSACTION_SECONDS
-"""How long the end of an open transaction is waited for; the broker ends it after TRANSACTION_SECONDS."""
-READ_SECONDS: Final = 30.0
 
 log = logging.getLogger(__name__)
-
-
-class LogStalledError(Exception):
-    """The brokers do not answer, or the end of a partition is not reached."""
 
 
 class KafkaLog:
@@ -38,12 +31,11 @@ class KafkaLog:
         self._inboxes = list(inboxes)
         self._instance = instance
         self._group = group
-        self._counts: dict[str, int] = {}
         self._mine: set[Place] = set()
         self._assigned: list[Place] = []
         self._lost: list[Place] = []
         self._early: list[Record] = []
-        self._readers: dict[bool, Consumer] = {}
+        self._history = KafkaHistory(bootstrap_servers)
         self._open()
 
     def poll(self, limit: int, seconds: float) -> Polled:
@@ -53,7 +45,7 @@ class KafkaLog:
             first = self._consumer.poll(seconds)
             # To wait for `limit` messages would let a single one wait for the others.
             more = [] if first is None else self._consumer.consume(limit - 1, 0)
-            records = [record_of(raw) for raw in ([] if first is None else [first, *more]) if _is_message(raw)]
+            records = [record_of(raw) for raw in ([] if first is None else [first, *more]) if is_message(raw)]
         if self._assigned or self._lost:
             changed = Polled(assigned=tuple(self._assigned), lost=tuple(self._lost))
             self._assigned, self._lost = [], []
@@ -63,24 +55,11 @@ class KafkaLog:
 
     def partitions(self, topic: str) -> int:
         """Return the number of partitions of a topic. Raises KafkaException."""
-        if topic not in self._counts:
-            found = self._producer.list_topics(topic, ANSWER_SECONDS).topics[topic]
-            if found.error is not None:
-                raise KafkaException(found.error)
-            self._counts[topic] = len(found.partitions)
-        return self._counts[topic]
+        return self._history.partitions(topic)
 
     def history(self, place: Place, start: int) -> Iterator[Record]:
         """Yield what is committed from an offset on, up to the end as it is now. Raises LogStalledError."""
-        # What an open transaction has appended lies before this mark, which readers of committed messages do not see.
-        end = self._reader(committed=False).get_watermark_offsets(_at(place), ANSWER_SECONDS)[1]
-        reader = self._reader(committed=True)
-        begin = max(start, reader.get_watermark_offsets(_at(place), ANSWER_SECONDS)[0])
-        reader.assign([_at(place, begin)])
-        try:
-            yield from _read(reader, place, begin, end)
-        finally:
-            reader.unassign()
+        return self._history.history(place, start)
 
     def commit(self, outputs: Sequence[Output], positions: Mapping[Place, int]) -> dict[Place, int]:
         """Append and move on in one transaction. Raises LostError."""
@@ -90,7 +69,7 @@ class KafkaLog:
             for output in outputs:
                 self._produce(output, last)
             if positions:
-                offsets = [_at(place, position) for place, position in positions.items()]
+                offsets = [at(place, position) for place, position in positions.items()]
                 group = self._consumer.consumer_group_metadata()
                 self._producer.send_offsets_to_transaction(offsets, group, TRANSACTION_SECONDS)
             self._producer.commit_transaction(TRANSACTION_SECONDS)
@@ -106,9 +85,7 @@ class KafkaLog:
 
     def close(self) -> None:
         """Leave the group; what is in an open transaction is given up."""
-        for reader in self._readers.values():
-            reader.close()
-        self._readers = {}
+        self._history.close()
         self._consumer.close()
 
     def _open(self) -> None:
@@ -153,49 +130,6 @@ class KafkaLog:
         except KafkaException as second:
             log.warning("a transaction could not be aborted: %s", second)
 
-    def _reader(self, *, committed: bool) -> Consumer:
-        if committed not in self._readers:
-            self._readers[committed] = Consumer(reader(self._servers, committed=committed), logger=log)
-        return self._readers[committed]
-
-
-def _read(reader: Consumer, place: Place, begin: int, end: int) -> Iterator[Record]:
-    """Yield messages until the reader's position is the end: the last offsets may be markers of transactions."""
-    deadline = time.monotonic() + READ_SECONDS
-    position = begin
-    while position < end:
-        for raw in reader.consume(2_000, 0.1):
-            if _is_message(raw):
-                deadline = time.monotonic() + READ_SECONDS
-                if raw.offset() < end:
-                    yield record_of(raw)
-        position = max(position, reader.position([_at(place)])[0].offset)
-        if time.monotonic() > deadline:
-            raise LogStalledError(f"{place.topic}/{place.partition} is not read to its end: {position} of {end}")
-
-
-def _is_message(raw: Any) -> bool:
-    error = raw.error()
-    if error is not None and error.code() != KafkaError._PARTITION_EOF and not error.retriable():
-        log.warning("%s", error)
-    return error is None
-
-
-def record_of(raw: Any) -> Record:
-    """Return a message of confluent-kafka as ours."""
-    return Record(
-        place=Place(raw.topic(), raw.partition()),
-        offset=raw.offset(),
-        timestamp_ms=raw.timestamp()[1],
-        key=raw.key(),
-        headers=raw.headers() or (),
-        value=raw.value(),
-    )
-
-
-def _at(place: Place, offset: int | None = None) -> TopicPartition:
-    return TopicPartition(place.topic, place.partition, *([] if offset is None else [offset]))
-
 
 def transactional(bootstrap_servers: str, id: str) -> dict[str, Any]:
     """Return librdkafka's settings for the producer of a worker."""
@@ -227,23 +161,5 @@ def member(bootstrap_servers: str, group: str, instance: str) -> dict[str, Any]:
         "queued.max.messages.kbytes": 16 << 10,
         "reconnect.backoff.ms": 50,
         "reconnect.backoff.max.ms": 1000,
-        "log_level": 0,
-    }
-
-
-def reader(bootstrap_servers: str, *, committed: bool) -> dict[str, Any]:
-    """Return librdkafka's settings for a reader of events that is in no group."""
-    return {
-        "bootstrap.servers": bootstrap_servers,
-        "client.id": "deedlog-reader",
-        "group.id": "deedlog-reader",
-        "enable.auto.commit": False,
-        "enable.auto.offset.store": False,
-        "auto.offset.reset": "earliest",
-        "isolation.level": "read_committed" if committed else "read_uncommitted",
-        "enable.partition.eof": True,
-        "fetch.wait.max.ms": 20,
-        "fetch.queue.backoff.ms": 10,
-        "queued.max.messages.kbytes": 16 << 10,
         "log_level": 0,
     }

@@ -48,7 +48,17 @@ class LostError(Exception):
     """A transaction was refused or cannot be finished: nothing of it is on the log, and the worker must join anew."""
 
 
-class LifecycleLog(Protocol):
+class History(Protocol):
+    """What can be read of a log without taking part in it."""
+
+    def partitions(self, topic: str) -> int:
+        """Return the number of partitions of a topic."""
+
+    def history(self, place: Place, start: int) -> Iterator[Record]:
+        """Yield what is committed from an offset on to the end, having waited for transactions that are open."""
+
+
+class LifecycleLog(History, Protocol):
     """A log with inboxes that are shared among workers, and transactions."""
 
     def poll(self, limit: int, seconds: float) -> Polled:
@@ -56,12 +66,6 @@ class LifecycleLog(Protocol):
 
         Changes of what is this worker's come without messages, and before any message of what is new.
         """
-
-    def partitions(self, topic: str) -> int:
-        """Return the number of partitions of a topic."""
-
-    def history(self, place: Place, start: int) -> Iterator[Record]:
-        """Yield what is committed from an offset on to the end, having waited for transactions that are open."""
 
     def commit(self, outputs: Sequence[Output], positions: Mapping[Place, int]) -> dict[Place, int]:
         """Append the messages and move on in the inboxes (offset of the next message), all or nothing.

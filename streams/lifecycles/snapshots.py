@@ -15,7 +15,7 @@ import msgspec
 from schemas.cloudevents import Envelope
 from schemas.codec import Codec
 from streams.lifecycles.lifecycle import Lifecycle
-from streams.lifecycles.log import LifecycleLog, Place
+from streams.lifecycles.log import History, Place
 from streams.lifecycles.shard import Fold, Shard
 from streams.lifecycles.wire import read_event
 
@@ -64,7 +64,7 @@ class Snapshots:
             log.warning("no snapshot %s: %s", path, error)
         self._saved[path] = shard.fold.next_offset
 
-    def load(self, lifecycle: Lifecycle[Any], events: Place, source: LifecycleLog) -> Fold[Any] | None:
+    def load(self, lifecycle: Lifecycle[Any], events: Place, source: History) -> Fold[Any] | None:
         """Return the fold saved for a partition of events, None if there is none that can be used."""
         path = self._path(lifecycle, events.partition)
         try:
@@ -80,7 +80,7 @@ class Snapshots:
         self._saved[path] = fold.next_offset
         return fold
 
-    def verify(self, lifecycle: Lifecycle[Any], events: Place, source: LifecycleLog, codec: Codec) -> Difference:
+    def verify(self, lifecycle: Lifecycle[Any], events: Place, source: History, codec: Codec) -> Difference:
         """Compare the fold saved for a partition with the one of its events from the first on."""
         kept = self.load(lifecycle, events, source)
         if kept is None:
@@ -110,7 +110,7 @@ def _read(lifecycle: Lifecycle[Any], path: Path) -> Fold[Any]:
     return decoded
 
 
-def _is_of(fold: Fold[Any], events: Place, source: LifecycleLog) -> bool:
+def _is_of(fold: Fold[Any], events: Place, source: History) -> bool:
     """Say whether the last event of a fold is where it was."""
     for record in source.history(events, fold.next_offset - 1):
         said = Envelope.from_headers(record.headers)

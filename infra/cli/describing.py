@@ -1,0 +1,138 @@
+"""The page that `deedlog describe` shows."""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import Any, Final
+
+import msgspec
+
+from infra.cli.entities import short_type
+from infra.cli.entity_views import age, phase_of
+from infra.cli.history import HEAD, event_line
+from infra.cli.tables import table
+from infra.outputs.terminal import line, local_time, safe
+from streams.lifecycles.entity import Entity, Recorded, todo
+from streams.lifecycles.lifecycle import Lifecycle
+from streams.lifecycles.sentences import clock, labels, progress
+from streams.lifecycles.sizes import size
+from streams.nodes import Node
+from streams.volumes.state import Volume
+
+WIDTH: Final = 14
+
+
+def page(lifecycle: Lifecycle[Any], name: str, entity: Entity[Any], history: Sequence[Recorded], now_ns: int) -> str:
+    """Return the page; it ends with the events."""
+    parts = [
+        "\n".join(_facts(lifecycle, name, entity, now_ns)),
+        *OWN.get(lifecycle.state_type, _plain)(entity.state),
+        *_fault(lifecycle, name, entity),
+        *_pending(lifecycle, entity, now_ns),
+        "\n".join(["Events", _indented("\n".join([line(list(HEAD)), *map(event_line, history)]))]),
+    ]
+    return "\n\n".join(part for part in parts if part)
+
+
+def _facts(lifecycle: Lifecycle[Any], name: str, entity: Entity[Any], now_ns: int) -> Iterator[str]:
+    yield _fact("Name", name)
+    yield _fact("Kind", lifecycle.kind)
+    yield _fact("Phase", f"{phase_of(lifecycle, entity)}: {lifecycle.phases[lifecycle.phase(entity.state)].doc}")
+    yield _fact("Version", str(entity.sequence))
+    yield _fact("Labels", labels(entity.labels))
+    if entity.finalizers:
+        yield _fact("Finalizers", ", ".join(entity.finalizers))
+    yield _fact("Created", f"{local_time(entity.created_ns)} ({age(entity.created_ns, now_ns)} ago)")
+    yield _fact("Changed", f"{local_time(entity.changed_ns)} ({age(entity.changed_ns, now_ns)} ago)")
+
+
+def _fact(name: str, text: str) -> str:
+    return f"{name + ':':{WIDTH}}{safe(text)}"
+
+
+def _indented(text: str) -> str:
+    return "\n".join(f"  {one}" for one in text.split("\n"))
+
+
+def _section(title: str, head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+    return f"{title}\n{_indented(table(head, [[safe(cell) for cell in row] for row in rows]))}" if rows else ""
+
+
+def _plain(state: Any) -> Iterator[str]:
+    told = [_fact(name, str(value)) for name, value in msgspec.structs.asdict(state).items()]
+    yield "\n".join(["State", *(f"  {one}" for one in told)])
+
+
+def _node(node: Node) -> Iterator[str]:
+    yield "\n".join(
+        [
+            _fact("Address", f"{node.address}:{node.port}"),
+            _fact("Free", size(node.free)),
+            _fact("Agent", node.version or "unknown"),
+            _fact("Cordoned", "yes" if node.cordoned else "no"),
+        ]
+    )
+
+
+def _volume(volume: Volume) -> Iterator[str]:
+    facts = {
+        "Size": f"{size(volume.size)} ({volume.size:,} bytes)" if volume.size else "not known yet",
+        "Replicas": f"{volume.wanted} wanted, anti-affinity {volume.anti_affinity}",
+        "Nodes": ", ".join(volume.nodes) or "any",
+        "Attached": f"to {volume.attach}" if volume.attach else "no",
+        "Endpoint": volume.controller.endpoint if volume.controller else "",
+        "Clone of": f"{volume.source.volume}@{volume.source.snapshot}".rstrip("@") if volume.source else "",
+        "Held by": ", ".join(f"{hold.holder} ({hold.snapshot})" for hold in volume.holds),
+        "Trouble": volume.trouble,
+        "No repair": volume.repair_given_up,
+    }
+    yield "\n".join(_fact(name, text) for name, text in facts.items() if text)
+    replicas = [(one.name, one.node, one.mode, str(one.incarnation), one.reason or "-") for one in volume.replicas]
+    yield _section("Replicas", ("NAME", "NODE", "MODE", "STARTS", "WHY"), replicas)
+    yield snapshots(volume)
+
+
+def snapshots(volume: Volume) -> str:
+    """Return the section of a volume's snapshots, as the tree that they are."""
+    rows = [
+        (f"{'  ' * depth}{layer.snapshot or '(now)'}", local_time(layer.at) if layer.at else "-", taken, layer.name)
+        for depth, layer, taken in snapshot_tree(volume)
+    ]
+    shown = any(layer.snapshot for layer in volume.layers)
+    return _section("Snapshots", ("NAME", "TAKEN", "SIZE", "LAYER"), rows) if shown else ""
+
+
+def snapshot_tree(volume: Volume) -> Iterator[tuple[int, Any, str]]:
+    """Yield depth, layer and size of each snapshot and of the head, parents first."""
+
+    def below(parent: str, depth: int) -> Iterator[tuple[int, Any, str]]:
+        for layer in volume.children(parent):
+            named = bool(layer.snapshot) or layer.name == volume.head
+            if named:
+                yield depth, layer, size(layer.size) if layer.size else "-"
+            yield from below(layer.name, depth + named)
+
+    yield from below("", 0)
+
+
+OWN: Final[Mapping[type, Callable[[Any], Iterator[str]]]] = {Node: _node, Volume: _volume}
+
+
+def _fault(lifecycle: Lifecycle[Any], name: str, entity: Entity[Any]) -> Iterator[str]:
+    phase = lifecycle.phase(entity.state)
+    if lifecycle.phases[phase].kind == "failed":
+        why = getattr(entity.state, "fault", "") or lifecycle.phases[phase].doc
+        fix = getattr(entity.state, "fix", "") or f"deedlog delete {lifecycle.kind} {name}"
+        yield "\n".join([_fact("Failed", why), _fact("To do", fix)])
+    elif getattr(entity.state, "repair_given_up", ""):
+        yield _fact("To do", f"deedlog {lifecycle.kind} repair {name}")
+
+
+def _pending(lifecycle: Lifecycle[Any], entity: Entity[Any], now_ns: int) -> Iterator[str]:
+    rows = []
+    for one in todo(lifecycle, entity):
+        known = one.waiting
+        after = f"in {age(now_ns, known.not_before_ns)}" if known.not_before_ns > now_ns else "now"
+        attempt = f"{known.failures + 1} of {one.effect.attempts}"
+        done = progress(known.done, known.total) if known.total else "-"
+        what, node = f"{one.effect.id} ({short_type(one.effect.action)})", one.effect.node or "-"
+        rows.append((what, node, attempt, after, clock(known.deadline_ns), done, known.error or "-"))
+    yield _section("Pending", ("EFFECT", "NODE", "ATTEMPT", "NEXT TRY", "DEADLINE", "DONE", "ERROR"), rows)
