@@ -18,7 +18,9 @@ if TYPE_CHECKING:
 
 
 def apply(
-    *, files: Annotated[tuple[str, ...], Parameter(name=("--filename", "-f"), negative="")], way: Way = PLAIN
+    *,
+    files: Annotated[tuple[str, ...], Parameter(name=("--filename", "-f"), negative="", allow_leading_hyphen=True)],
+    way: Way = PLAIN,
 ) -> int:
     """Make entities what manifests say: create what is not there, change what is.
 

@@ -195,8 +195,8 @@ def endpoint(name: str, /) -> int:
         entity = log.entity(lifecycle, checked(name))
         if entity.state.controller is None:
             why = f"It is {lifecycle.phase(entity.state)}"
-            wait = f"deedlog wait volume/{name} --for=attached"
-            fix = wait if entity.state.attach else f"deedlog volume attach {name}"
+            attach = lifecycle.phase(entity.state) == "detached"
+            fix = f"deedlog volume attach {name}" if attach else f"deedlog wait volume/{name} --for=attached"
             raise CliError(f"Volume {name} is not served", why, fix, FAILED)
         write(entity.state.controller.endpoint)
     return 0

@@ -17,7 +17,7 @@ missing_packages() {
     command -v mvn >/dev/null || packages+=(maven)
     for purpose in "$@"; do
         case $purpose in
-        test) packages+=(podman runc busybox-static kcat git) ;;
+        test) packages+=(podman runc busybox-static kcat git iproute2) ;;
         bench) packages+=(gcc libc6-dev) ;;
         esac
     done

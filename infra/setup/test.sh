@@ -5,7 +5,7 @@ cd "$(dirname "$0")/../.."
 . infra/setup/steps.sh
 
 BIN=.venv/bin
-REAL="kafka or probe or container or pipeline"
+REAL="kafka or probe or container or pipeline or volume"
 failed=()
 
 check() { # label, command
@@ -43,9 +43,9 @@ main() {
     chmod 777 "$scratch"
     trap 'rm -rf "$scratch"' EXIT
     export HYPOTHESIS_STORAGE_DIRECTORY=$scratch PYTHONDONTWRITEBYTECODE=1
-    tests "tests with Kafka" "kafka and not (probe or container or pipeline)" \
+    tests "tests with Kafka" "kafka and not (probe or container or pipeline or volume)" \
         "$BIN/pytest" -q -n 2 --dist loadfile -p no:cacheprovider
-    tests "tests with the kernel, containers and the whole pipeline" "probe or container or pipeline" \
+    tests "tests with the kernel, containers, volumes and the whole pipeline" "probe or container or pipeline or volume" \
         infra/setup/as-root.sh "$BIN/pytest" -q -p no:cacheprovider
 
     if [ ${#failed[@]} -gt 0 ]; then

@@ -228,12 +228,10 @@ class JoiningBegan(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class ControllerLost(msgspec.Struct, frozen=True, kw_only=True):
-    """The controller is gone; the volume goes on with one replica that is sure."""
+    """The controller is gone, or may be; its replicas may differ, and which was written last is found out."""
 
     generation: int
     """Number of the controller."""
-    source: str
-    """That replica."""
     reason: str = ''
     """What happened."""
 
@@ -246,10 +244,12 @@ class ControllerEnded(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class ReplicasLost(msgspec.Struct, frozen=True, kw_only=True):
-    """All replicas of the volume are gone at once; which holds most is found out."""
+    """All replicas of the volume are gone at once; which was written last is found out."""
 
-    epoch: int
-    """Number of the volume's content: what clients were told before counts no longer."""
+    generation: int
+    """Number of the controller."""
+    reason: str = ''
+    """What happened."""
 
 
 class SourceChosen(msgspec.Struct, frozen=True, kw_only=True):
@@ -259,6 +259,8 @@ class SourceChosen(msgspec.Struct, frozen=True, kw_only=True):
     """Name of the replica, such as r1."""
     generation: int
     """Number of the controller."""
+    epoch: int
+    """Number of the volume's content: when it changes, writes that clients were told of and had not flushed are lost."""
 
 
 class SnapshotRequested(msgspec.Struct, frozen=True, kw_only=True):
@@ -534,6 +536,8 @@ class ReplicaInspected(msgspec.Struct, frozen=True, kw_only=True):
     """Name of the replica, such as r1."""
     usable: bool
     """Whether it could be read."""
+    alive: bool = False
+    """Whether its process ran until now, so that it holds all that it was told."""
     head: str = ''
     """Its newest layer."""
     written_ns: int = 0
@@ -561,7 +565,11 @@ class ControllerStopped(msgspec.Struct, frozen=True, kw_only=True):
     generation: int
     """Number of the controller."""
     clean: bool
-    """Whether all replicas got everything."""
+    """Whether it ended in good order."""
+    replicas: tuple[str, ...] = ()
+    """Replicas that got everything, if so."""
+    begun: bool = True
+    """Whether it ever served."""
 
 
 class ControllerDied(msgspec.Struct, frozen=True, kw_only=True):
@@ -570,7 +578,9 @@ class ControllerDied(msgspec.Struct, frozen=True, kw_only=True):
     generation: int
     """Number of the controller."""
     clean: bool = False
-    """Whether all replicas got everything."""
+    """Whether it ended in good order."""
+    replicas: tuple[str, ...] = ()
+    """Replicas that got everything, if so."""
     error: str = ''
     """What was seen, for a person."""
 

@@ -163,7 +163,7 @@ class Host:
             # A client that shares out keys in another way: the message belongs to another worker's fold.
             transaction.outputs.append(self._written(lifecycle, message))
             return
-        changed = transaction.entities.setdefault(record.place, {})
+        changed = transaction.entities.get(record.place, {})
         entity = changed.get(message.name) or self.shards[record.place].entity(message.name)
         try:
             taken = step(lifecycle, entity, message)
@@ -173,10 +173,8 @@ class Host:
             self._put_aside(transaction, record, Unreadable("undecidable", f"{type(error).__name__}: {error}"))
             return
         if taken.recorded:
-            changed[message.name] = taken.entity
+            transaction.entities.setdefault(record.place, {})[message.name] = taken.entity
             self._record(transaction, lifecycle, record.place, taken.recorded, taken.entity)
-        elif not changed:
-            del transaction.entities[record.place]
 
     def _record(
         self,

@@ -54,8 +54,8 @@ class Effect(msgspec.Struct, frozen=True, kw_only=True):
 
     id: str
     """Unique within the life of the entity, and the same as long as it is pending."""
-    node: str
-    """Node whose agent does it; empty: the lifecycle service."""
+    node: str | None
+    """Node whose agent does it; empty: the lifecycle service; None: nobody, it is only waited for."""
     action: msgspec.Struct
     """What to do, in the words of the domain."""
     seconds: float

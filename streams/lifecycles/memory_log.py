@@ -1,7 +1,7 @@
 """A log in memory with workers that share inboxes, transactions and fencing: for simulations and tests of the host."""
 
 from collections import defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 
 from streams.lifecycles.log import LostError, Output, Place, Polled, Record
 
@@ -15,6 +15,8 @@ class MemoryBroker:
         self.records: dict[Place, list[Record]] = defaultdict(list)
         self.positions: dict[Place, int] = defaultdict(int)
         self.generation = 0
+        self.around_commit: Callable[[str], None] = lambda _moment: None
+        """Called "before" a commit, where others may join and leave, and "after" it, where a worker may die unaware."""
         self._workers: list[MemoryLog] = []
         self._inboxes = [Place(topic, n) for topic in inboxes for n in range(topics[topic])]
 
@@ -85,10 +87,12 @@ class MemoryLog:
 
     def commit(self, outputs: Sequence[Output], positions: Mapping[Place, int]) -> dict[Place, int]:
         """Append and move on. Raises LostError if the worker's generation is over."""
+        self._broker.around_commit("before")
         if self._generation != self._broker.generation or not self._mine >= positions.keys():
             raise LostError("another generation of workers has begun")
         last = {output.place: self._broker.append(output).offset for output in outputs}
         self._broker.positions.update(positions)
+        self._broker.around_commit("after")
         return last
 
     def rejoin(self) -> None:

@@ -37,7 +37,7 @@ from schemas.types.volumes import (
 )
 from streams.lifecycles.lifecycle import NAME, Event, Message, Rejected
 from streams.volumes.evolving import own_snapshot
-from streams.volumes.state import Volume, phase
+from streams.volumes.state import Replica, Volume, phase
 
 BLOCK: Final = 4096
 SMALLEST: Final = 1 << 20
@@ -157,12 +157,20 @@ def _salvage(state: Volume, body: SalvageVolume, name: str) -> Answer:
         wanted = f"has no replica {body.replica}" if body.replica else "has no replica that was ever complete"
         return Rejected("no-replica", f"volume {name} {wanted}", f"deedlog describe volume {name}")
     # Of those that failed the one that failed last missed least.
-    chosen = candidates[-1] if body.replica else max(candidates, key=lambda one: (one.generation, one.incarnation))
+    chosen = candidates[-1] if body.replica else max(candidates, key=_likely_newest)
     return (VolumeSalvaged(replica=chosen.name, epoch=state.epoch + 1),)
 
 
+def _likely_newest(replica: Replica) -> tuple[int, int, int]:
+    written = replica.inspected.written_ns if replica.inspected and replica.inspected.usable else 0
+    return (replica.generation, written, replica.incarnation)
+
+
 def _attach(state: Volume, body: AttachVolume, name: str) -> Answer:
-    wanted = body.node or state.attach or state.in_mode("resting", "running")[0].node
+    complete = state.in_mode("resting", "running", "starting", "lost")
+    if not complete:
+        return Rejected("no-replica", f"no replica of volume {name} is at hand", f"deedlog describe volume {name}")
+    wanted = body.node or state.attach or complete[0].node
     if state.attach:
         if wanted == state.attach:
             return ()

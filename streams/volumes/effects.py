@@ -34,11 +34,13 @@ class AwaitSource(msgspec.Struct, frozen=True):
 
 
 class BuildReplica(msgspec.Struct, frozen=True):
-    """Make a replica's folder, and copy layers into it."""
+    """Make a replica's folder, copy layers into it, and make a head."""
 
     replica: str
     size: int
     layers: tuple[LayerSource, ...]
+    head: str
+    """Layer to make on top of them; empty: none."""
 
 
 class StartReplica(msgspec.Struct, frozen=True, kw_only=True):
@@ -49,6 +51,7 @@ class StartReplica(msgspec.Struct, frozen=True, kw_only=True):
     generation: int
     size: int
     chain: tuple[str, ...]
+    """Layers, the head last. Those missing on top are made; one missing below another was merged already."""
     obsolete: tuple[str, ...]
     """Layers whose files are to be removed; no others are."""
     local: bool
@@ -77,7 +80,7 @@ class RemoveReplica(msgspec.Struct, frozen=True):
 
 
 class InspectReplica(msgspec.Struct, frozen=True):
-    """See what a replica has on disk."""
+    """End a replica's process in good order, if it runs, and see what it has on disk."""
 
     replica: str
 
@@ -92,7 +95,7 @@ class StartController(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class StopController(msgspec.Struct, frozen=True):
-    """Serve the volume no longer."""
+    """Serve the volume no longer, and never again under this number, even if it never was."""
 
     generation: int
 

@@ -35,5 +35,18 @@ def engines(state: Volume, node: str) -> Engines:
     )
 
 
+def unwanted_replica(state: Volume, node: str, name: str, incarnation: int) -> bool:
+    """Say whether the process of a replica on a node is to be killed: nobody counts on it any more."""
+    replica = state.replica(name)
+    if replica is None or replica.node != node or replica.mode in ("failed", "removing"):
+        return True
+    return incarnation < replica.incarnation
+
+
+def unwanted_controller(state: Volume, generation: int) -> bool:
+    """Say whether a controller is to be killed: another one counts, or none."""
+    return not state.exists or generation < state.generation
+
+
 def _on(state: Volume, node: str) -> Iterator[Replica]:
     return (replica for replica in state.replicas if replica.node == node)

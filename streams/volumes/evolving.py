@@ -82,9 +82,9 @@ def evolve(state: Volume, event: Event) -> Volume:
             return _repair(state, event)
         case AttachmentRequested() | DetachmentRequested() | AttachmentFailed() | VolumeDetached():
             return _attachment(state, event)
-        case ControllerStarted() | ControllerStopped() | ControllerEnded() | ControllerLost() | MemberDropped():
+        case ControllerStarted() | ControllerStopped() | ControllerEnded() | MemberDropped():
             return _controller(state, event)
-        case ReplicasLost() | SourceChosen():
+        case ControllerLost() | ReplicasLost() | SourceChosen():
             return _loss(state, event)
         case SnapshotRequested() | SnapshotTaken() | SnapshotFailed() | SnapshotDeleted() | LayerFrozen():
             return _snapshot(state, event)
@@ -159,7 +159,8 @@ def _repair(state: Volume, event: Event) -> Volume:
         case RepairRequested():
             return replace(state, repair_given_up="", repairs=0)
         case ReplicasChanged():
-            return replace(state, wanted=event.replicas, repair_given_up="", repairs=0)
+            ready = state.ready or len(state.in_mode("resting")) >= event.replicas
+            return replace(state, wanted=event.replicas, ready=ready, repair_given_up="", repairs=0)
         case _:
             raise TypeError(f"{type(event).__name__} is no event of a repair")
 
@@ -187,13 +188,19 @@ def _attachment(state: Volume, event: Event) -> Volume:
                 trouble="",
             )
         case DetachmentRequested():
-            return replace(state, attach="")
+            return replace(state, attach="", controller=state.controller or _possible(state))
         case AttachmentFailed():
-            return replace(state, attach="", trouble=event.reason)
+            return replace(state, attach="", controller=_possible(state), trouble=event.reason)
         case VolumeDetached():
             return replace(state, active=False, served=False)
         case _:
             raise TypeError(f"{type(event).__name__} is no event of an attachment")
+
+
+def _possible(state: Volume) -> Controller:
+    """Return the controller that may run although nobody said so: it is stopped like any other, before the replicas."""
+    members = tuple(replica.name for replica in state.in_mode("running"))
+    return Controller(node=state.attach, generation=state.generation, endpoint="", members=members)
 
 
 def _begun(replica: Replica, generation: int, **changes: Any) -> Replica:
@@ -206,7 +213,8 @@ def _controller(state: Volume, event: Event) -> Volume:
     match event:
         case ControllerStarted():
             running = tuple(
-                replace(replica, restarts=0) if replica.mode == "running" else replica for replica in state.replicas
+                replace(replica, restarts=0, leaving=False) if replica.mode == "running" else replica
+                for replica in state.replicas
             )
             controller = Controller(
                 node=state.attach,
@@ -219,49 +227,49 @@ def _controller(state: Volume, event: Event) -> Volume:
             return replace(state, controller=None, dropping=())
         case ControllerEnded():
             return replace(state, controller=None, generation=event.generation, dropping=())
-        case ControllerLost():
-            freezing = state.freezing and replace(state.freezing, uncertain=True)
-            return replace(
-                state,
-                controller=None,
-                replicas=tuple(replace(replica, inspected=None) for replica in state.replicas),
-                generation=event.generation,
-                dropping=(),
-                freezing=freezing,
-                trouble=event.reason,
-            )
         case MemberDropped():
-            return replace(state, dropping=_without(state.dropping, event.replica))
+            state = replace(state, dropping=_without(state.dropping, event.replica))
+            replica = state.replica(event.replica)
+            if replica is None or not replica.leaving:
+                return state
+            return _changed(replace(state, controller=_dismissed(state, event.replica)), event.replica, mode="removing")
         case _:
             raise TypeError(f"{type(event).__name__} is no event of a controller")
 
 
 def _loss(state: Volume, event: Event) -> Volume:
     match event:
-        case ReplicasLost():
+        case ControllerLost() | ReplicasLost():
             lost = tuple(
-                replace(replica, mode="lost", inspected=None) if replica.mode == "running" else replica
+                replace(replica, mode="lost", inspected=None, leaving=False) if _may_count(state, replica) else replica
                 for replica in state.replicas
             )
             return replace(
                 state,
-                epoch=event.epoch,
-                generation=state.generation + 1,
+                generation=event.generation,
+                trouble=event.reason,
                 controller=None,
                 replicas=lost,
                 dropping=(),
                 freezing=state.freezing and replace(state.freezing, uncertain=True),
             )
         case SourceChosen():
+            state = replace(state, epoch=event.epoch, generation=event.generation)
             if not state.attach:
                 return _changed(state, event.replica, mode="resting", address=None)
             chosen = tuple(
                 _begun(replica, event.generation) if replica.name == event.replica else replica
                 for replica in state.replicas
             )
-            return replace(state, generation=event.generation, replicas=chosen)
+            return replace(state, replicas=chosen)
         case _:
             raise TypeError(f"{type(event).__name__} is no event of a loss")
+
+
+def _may_count(state: Volume, replica: Replica) -> bool:
+    """Say whether a replica may hold the last writes, when all are lost: news of who failed first may have crossed."""
+    failed_now = replica.mode == "failed" and replica.generation == state.generation and replica.incarnation > 0
+    return replica.mode == "running" or failed_now
 
 
 def _snapshot(state: Volume, event: Event) -> Volume:
@@ -371,7 +379,7 @@ def _replica(state: Volume, event: Event) -> Volume:
         case ReplicaStopped():
             return _changed(state, event.replica, mode="resting", address=None)
         case ReplicaInspected():
-            inspected = Inspected(event.usable, event.head, event.written_ns, tuple(event.lost))
+            inspected = Inspected(event.usable, event.alive, event.head, event.written_ns, tuple(event.lost))
             return _changed(state, event.replica, inspected=inspected)
         case ReplicaJoined():
             return _joined(state, event)
@@ -380,13 +388,18 @@ def _replica(state: Volume, event: Event) -> Volume:
         case ReplicaFailed():
             return _failed(state, event.replica, event.reason)
         case ReplicaSurrendered():
-            dismissed, dropping = _dismissed(state, event.replica), _dropping(state, event.replica)
-            state = replace(state, controller=dismissed, dropping=dropping)
-            return _changed(state, event.replica, mode="removing")
+            return _surrendered(state, event.replica)
         case ReplicaRemoved() | ReplicaForgotten():
             return replace(state, replicas=tuple(one for one in state.replicas if one.name != event.replica))
         case _:
             raise TypeError(f"{type(event).__name__} is no event of a volume")
+
+
+def _surrendered(state: Volume, name: str) -> Volume:
+    replica = state.replica(name)
+    if replica is not None and replica.mode == "running":
+        return _changed(replace(state, dropping=_dropping(state, name)), name, leaving=True)
+    return _changed(state, name, mode="removing")
 
 
 def _built(state: Volume, name: str) -> Volume:
@@ -436,8 +449,12 @@ def _dismissed(state: Volume, name: str) -> Controller | None:
 
 
 def _dropping(state: Volume, name: str) -> tuple[str, ...]:
-    member = state.controller is not None and name in state.controller.members
-    return (*state.dropping, name) if member else state.dropping
+    replica, controller = state.replica(name), state.controller
+    if controller is None or replica is None or name in state.dropping:
+        return state.dropping
+    # One that was joining may be used already.
+    used = name in controller.members or replica.mode == "joining"
+    return (*state.dropping, name) if used else state.dropping
 
 
 def _changed(state: Volume, name: str, **changes: Any) -> Volume:

@@ -19,7 +19,7 @@ from schemas.types.volumes import (
 )
 from streams.lifecycles.lifecycle import Event
 from streams.volumes.observed import settled_freeze
-from streams.volumes.state import Layer, Replica, Volume
+from streams.volumes.state import PLACED, Layer, Replica, Volume
 
 MOST_REPAIRS: Final = 5
 """Replicas in a row that did not come to be, after which no more are made until somebody asks for it."""
@@ -54,17 +54,17 @@ def _of_faulted_and_lost(state: Volume) -> Event | None:
 
 
 def _chosen(state: Volume, lost: tuple[Replica, ...]) -> Event:
-    usable = [one for one in lost if one.inspected and one.inspected.usable]
-    if not usable:
-        if len(lost) > 1 or state.in_mode("resting", "running", "starting"):
-            return ReplicaFailed(replica=lost[0].name, reason="what it holds cannot be read")
-        return VolumeFaulted(reason=f"what replica {lost[0].name} holds cannot be read", fix=SALVAGE)
-    missed = {name for one in usable if one.inspected for name in one.inspected.lost}
-    best = max(usable, key=lambda one: (one.name not in missed, one.inspected.written_ns if one.inspected else 0))
+    if unknown := [one.name for one in lost if one.inspected and not one.inspected.usable]:
+        why = f"what {', '.join(unknown)} holds is not known, and it may have been written last"
+        return VolumeFaulted(reason=why, fix=SALVAGE)
+    missed = {name for one in lost if one.inspected for name in one.inspected.lost}
+    best = max(lost, key=lambda one: (one.name not in missed, one.inspected.written_ns if one.inspected else 0))
     others = [one for one in lost if one is not best]
     if others:
         return ReplicaFailed(replica=others[0].name, reason=f"all were lost at once, and {best.name} was written last")
-    return SourceChosen(replica=best.name, generation=state.generation + 1)
+    alive = best.inspected is not None and best.inspected.alive
+    epoch = state.epoch if alive else state.epoch + 1
+    return SourceChosen(replica=best.name, generation=state.generation + 1, epoch=epoch)
 
 
 def _of_sound(state: Volume) -> Event | None:
@@ -105,12 +105,16 @@ def _of_repair(state: Volume) -> Event | None:
 
 def _of_replicas(state: Volume) -> Event | None:
     """Give up replicas that count no longer once there are enough others, and those that are too many."""
-    for replica in state.in_mode("failed"):
-        if replica.incarnation == 0 or len(_sound(state)) >= state.wanted:
+    sound = [one for one in _sound(state) if not one.leaving]
+    placed = [one for one in state.in_mode(*PLACED) if not one.leaving]
+    for replica in state.in_mode("empty", "building"):
+        if len(placed) > state.wanted and state.ready:
             return ReplicaSurrendered(replica=replica.name)
-    sound = _sound(state)
+    for replica in state.in_mode("failed"):
+        if replica.incarnation == 0 or len(sound) >= state.wanted:
+            return ReplicaSurrendered(replica=replica.name)
     if len(sound) > state.wanted and (state.controller is not None or not state.active) and state.ready:
-        spare = [one for one in sound if one.node != state.attach] or list(sound)
+        spare = [one for one in sound if one.node != state.attach] or sound
         return ReplicaSurrendered(replica=spare[-1].name)
     return None
 

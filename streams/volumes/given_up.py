@@ -7,6 +7,7 @@ from schemas.types.volumes import (
     RepairGivenUp,
     ReplicaFailed,
     ReplicaForgotten,
+    ReplicaInspected,
     ReplicaReadied,
     ReplicaRestarted,
     VolumeFaulted,
@@ -50,9 +51,8 @@ def _of_replica(state: Volume, verb: str, replica: Replica, error: str) -> Event
             return (ReplicaForgotten(replica=replica.name, node=replica.node),)
         case "fence":
             return lost_member(state, replica, error)
-        case "inspect" if replica.mode == "running":
-            fix = "when its node is back: deedlog volume salvage"
-            return (VolumeFaulted(reason=f"what replica {replica.name} holds is not known: {error}", fix=fix),)
+        case "inspect":
+            return (ReplicaInspected(effect="", replica=replica.name, usable=False),)
         case "merge":
             return _not_merged(state, replica, error)
         case _:

@@ -31,7 +31,7 @@ from schemas.types.volumes import (
 )
 from streams.lifecycles.lifecycle import Event, Rejected
 from streams.volumes.placing import placed
-from streams.volumes.state import Freezing, Replica, Volume
+from streams.volumes.state import Freezing, Replica, Volume, members_to_be
 
 Events = tuple[Event, ...]
 
@@ -49,13 +49,13 @@ def observed(state: Volume, body: Event) -> Events | Rejected:
         case ControllerDied():
             return _controller_died(state, body)
         case ControllerStopped():
-            return (body,) if body.clean else (*_all_but_one_fail(state, "the controller was killed"), body)
+            return _controller_stopped(state, body)
         case LayerFrozen():
             return frozen(state, body)
         case ReplicaJoined():
             return (body, *_missed(state, body.replicas, body.replica))
         case ReplicaInspected():
-            return (body, *_uncertain_ended(state, body))
+            return (body,)
         case ReplicaStarted() | ReplicaStopped():
             replica = state.replica(body.replica)
             return (body,) if replica and replica.incarnation == body.incarnation else ()
@@ -86,26 +86,25 @@ def replica_died(state: Volume, body: ReplicaDied) -> Events:
     if replica.mode != "running":
         # A process that is being started is the effect's affair: its incarnation is spent, which the agent says.
         return ()
-    if state.controller is None and not _was_served(state):
+    if state.controller is None and members_to_be(state):
+        return (body, *controller_lost(state, "a replica died when it may just have begun"))
+    if state.controller is None:
+        # Nobody writes to it: it still holds everything.
         return (body, ReplicaReadied(replica=replica.name))
     return (body, *lost_member(state, replica, body.error or "its process died", clean=body.clean))
 
 
-def _was_served(state: Volume) -> bool:
-    """Say whether a controller may have written to what runs now, and its end is not settled."""
-    return state.controller is not None or (state.freezing is not None and state.freezing.uncertain)
-
-
 def lost_member(state: Volume, replica: Replica, reason: str, *, clean: bool = False) -> Events:
     """Return what it means that a replica which counts can no longer be written to."""
-    others = [one for one in state.in_mode("running") if one.name != replica.name]
+    others = [one for one in state.in_mode("running") if one.name != replica.name and not one.leaving]
     if others:
+        # Of one that is leaving it is not known whether it got the last writes.
         return (ReplicaFailed(replica=replica.name, reason=reason),)
     failed = _incomplete_fail(state)
     if clean and state.freezing is None:
         # It ended in good order and was the only one: nothing was written anywhere since.
         return (*failed, ControllerEnded(generation=state.generation + 1), ReplicaReadied(replica=replica.name))
-    return (*failed, ReplicasLost(epoch=state.epoch + 1))
+    return (*failed, ReplicasLost(generation=state.generation + 1, reason=f"{replica.name}: {reason}"))
 
 
 def _member_failed(state: Volume, body: MemberFailed) -> Events:
@@ -123,36 +122,33 @@ def _controller_died(state: Volume, body: ControllerDied) -> Events:
     controller = state.controller
     if controller is None or controller.generation != body.generation:
         return ()
-    if body.clean and state.freezing is None:
+    if body.clean and body.replicas and state.freezing is None:
         ended = ControllerEnded(generation=state.generation + 1)
-        return (body, *_incomplete_fail(state), ended)
+        return (body, *_incomplete_fail(state), *_fell_behind(state, body.replicas), ended)
     return (body, *controller_lost(state, body.error or "its process died"))
+
+
+def _controller_stopped(state: Volume, body: ControllerStopped) -> Events:
+    if not body.clean:
+        return (body, *controller_lost(state, "it was killed"))
+    if not body.begun:
+        return (body,)
+    if not body.replicas and state.in_mode("running"):
+        lost = ReplicasLost(generation=state.generation + 1, reason="no replica got all that was written")
+        return (body, *_incomplete_fail(state), lost)
+    return (body, *_incomplete_fail(state), *_fell_behind(state, body.replicas))
+
+
+def _fell_behind(state: Volume, complete: tuple[str, ...]) -> Iterator[Event]:
+    for replica in state.in_mode("running"):
+        if replica.name not in complete:
+            yield ReplicaFailed(replica=replica.name, reason="it did not get all that was written")
 
 
 def controller_lost(state: Volume, reason: str) -> Events:
     """Return what the end of a controller means that nobody wanted: its members may differ in what was not flushed."""
-    failed = _all_but_one_fail(state, "the controller died while it may have written to others only")
-    source = first(state)
-    if source is None:
-        return failed
-    lost = ControllerLost(generation=state.generation + 1, source=source.name, reason=f"controller: {reason}")
-    return (*failed, lost)
-
-
-def first(state: Volume) -> Replica | None:
-    """Return the replica that is read first, which is the one that counts when replicas may differ."""
-    running = sorted(state.in_mode("running"), key=lambda one: one.node != (state.attach or _served_on(state)))
-    return running[0] if running else None
-
-
-def _served_on(state: Volume) -> str:
-    return state.controller.node if state.controller else ""
-
-
-def _all_but_one_fail(state: Volume, reason: str) -> Events:
-    source = first(state)
-    others = [one for one in state.in_mode("running") if source and one.name != source.name]
-    return (*_incomplete_fail(state), *(ReplicaFailed(replica=one.name, reason=reason) for one in others))
+    lost = ControllerLost(generation=state.generation + 1, reason=f"controller: {reason}")
+    return (*_incomplete_fail(state), lost)
 
 
 def _incomplete_fail(state: Volume) -> Events:
@@ -179,14 +175,6 @@ def _named(freezing: Freezing) -> Iterator[Event]:
         yield SnapshotTaken(snapshot=freezing.snapshot, layer=freezing.layer, at=freezing.at)
     if freezing.holder:
         yield SnapshotHeld(holder=freezing.holder, snapshot=freezing.snapshot)
-
-
-def _uncertain_ended(state: Volume, body: ReplicaInspected) -> Events:
-    """Return what the one replica that counts says about a head that may be frozen."""
-    replica = state.replica(body.replica)
-    if replica is None or replica.mode != "running":
-        return ()
-    return settled_freeze(state, body.head)
 
 
 def settled_freeze(state: Volume, head: str) -> Events:

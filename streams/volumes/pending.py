@@ -25,7 +25,7 @@ from streams.volumes.effects import (
     StopController,
     StopReplica,
 )
-from streams.volumes.state import PLACED, Replica, Volume
+from streams.volumes.state import PLACED, Replica, Volume, members_to_be
 
 DAY = 86_400.0
 
@@ -56,7 +56,7 @@ def _all(state: Volume) -> Iterator[Effect]:
 
 def _making(state: Volume) -> Iterator[Effect]:
     if state.source and not state.source.layers:
-        yield Effect(id="await-source", node="", action=AwaitSource(), seconds=300.0, attempts=1)
+        yield Effect(id="await-source", node=None, action=AwaitSource(), seconds=300.0, attempts=1)
     elif len(state.in_mode(*PLACED)) < state.wanted and _may_place(state):
         # The numbers make it another effect each time that replicas were placed and lost.
         id = f"find-nodes/{state.next_replica}/{state.wanted}"
@@ -70,7 +70,7 @@ def _may_place(state: Volume) -> bool:
 def _serving(state: Volume) -> Iterator[Effect]:
     controller = state.controller
     if controller is None:
-        if state.attach and (members := _members(state)):
+        if state.attach and (members := ordered(state, members_to_be(state))):
             names = "+".join(member.replica for member in members)
             yield Effect(
                 id=f"control/{state.generation}/{names}",
@@ -95,16 +95,6 @@ def _serving(state: Volume) -> Iterator[Effect]:
             attempts=10,
         )
     yield from _freezing(state)
-
-
-def _members(state: Volume) -> tuple[Member, ...]:
-    """Return the members of the controller that is to be started; none as long as it has to wait."""
-    waits = state.freezing is not None and state.freezing.uncertain
-    unfenced = [one for one in state.in_mode("running") if one.generation != state.generation]
-    begun = [one for one in state.in_mode("starting") if not one.fresh]
-    if waits or unfenced or begun or state.in_mode("lost"):
-        return ()
-    return ordered(state, state.in_mode("running"))
 
 
 def ordered(state: Volume, replicas: tuple[Replica, ...]) -> tuple[Member, ...]:
@@ -155,7 +145,7 @@ def _of_replica(state: Volume, replica: Replica) -> Iterator[Effect]:
             yield Effect(
                 id=f"build/{replica.name}",
                 node=replica.node,
-                action=BuildReplica(replica.name, state.size, layers),
+                action=BuildReplica(replica.name, state.size, layers, "" if state.ready else state.head),
                 seconds=DAY if layers else 600.0,
                 attempts=10,
             )
@@ -182,11 +172,9 @@ def _of_running(state: Volume, replica: Replica, where: str) -> Iterator[Effect]
     if state.controller is not None:
         if replica.name in state.controller.members:
             yield from _merge(state, replica, replica.incarnation)
-    elif not state.attach and not (state.freezing and state.freezing.uncertain):
+    elif not state.attach:
         action = StopReplica(replica.name, replica.incarnation)
         yield Effect(id=f"stop/{where}", node=replica.node, action=action, seconds=60.0, attempts=5)
-    elif state.freezing and state.freezing.uncertain and replica.inspected is None:
-        yield _inspect(replica)
     elif replica.generation != state.generation:
         yield Effect(
             id=f"fence/{where}/{state.generation}",
@@ -219,12 +207,13 @@ def _chain(state: Volume, replica: Replica) -> tuple[str, ...]:
 
 
 def _inspect(replica: Replica) -> Effect:
+    # A node that comes back within that time brings what was written last; without it data may be lost.
     return Effect(
         id=f"inspect/{replica.name}/{replica.incarnation}",
         node=replica.node,
         action=InspectReplica(replica.name),
-        seconds=60.0,
-        attempts=5,
+        seconds=600.0,
+        attempts=60,
     )
 
 

@@ -23,6 +23,8 @@ class Inspected(msgspec.Struct, frozen=True):
     """What a replica has on disk."""
 
     usable: bool
+    alive: bool
+    """Whether its process ran until then."""
     head: str
     written_ns: int
     lost: tuple[str, ...]
@@ -36,6 +38,8 @@ class Replica(msgspec.Struct, frozen=True, kw_only=True):
     mode: Mode = "building"
     fresh: bool = False
     """Whether it is started to join, and holds nothing yet."""
+    leaving: bool = False
+    """Whether it is one too many: it counts until the controller is known to use it no longer."""
     incarnation: int = 0
     generation: int = 0
     """Number of the controller that it is served to."""
@@ -189,6 +193,16 @@ class Volume(msgspec.Struct, frozen=True, kw_only=True):
             names.append(top)
             top = by_name[top].parent
         return tuple(reversed(names))
+
+
+def members_to_be(state: Volume) -> tuple[Replica, ...]:
+    """Return the members of the controller that is to be started; none as long as it has to wait."""
+    unfenced = [one for one in state.in_mode("running") if one.generation != state.generation]
+    begun = [one for one in state.in_mode("starting") if not one.fresh]
+    waits = state.controller is not None or not state.attach
+    if waits or unfenced or begun or state.in_mode("lost"):
+        return ()
+    return state.in_mode("running")
 
 
 def phase(state: Volume) -> str:
