@@ -170,6 +170,7 @@ def told(lifecycle: "Lifecycle[Any]", recorded: "Recorded") -> str:
 def foretell(log: Log, lifecycle: "Lifecycle[Any]", name: str, commands: "Sequence[Event]", way: Way) -> None:
     """Write the events that would follow from the commands now. Raises CliError if one would be rejected."""
     from schemas.types.lifecycles import CommandRejected
+    from streams.lifecycles.sentences import executor
 
     entity, version = log.view(lifecycle).one(name), way.if_version
     for command in commands:
@@ -181,7 +182,7 @@ def foretell(log: Log, lifecycle: "Lifecycle[Any]", name: str, commands: "Sequen
         _foretell_messages(lifecycle, taken)
         entity, version = taken.entity, None
     for effect in lifecycle.pending(entity.state):
-        say(f"then pending: {effect.id} on {effect.node or 'the lifecycle service'} ({short_type(effect.action)})")
+        say(f"then pending: {effect.id} on {executor(effect.node)} ({short_type(effect.action)})")
 
 
 def _step(

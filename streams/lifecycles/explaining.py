@@ -13,6 +13,7 @@ import msgspec
 from schemas.codec import UndecodableError
 from streams.lifecycles.entity import Entity, todo
 from streams.lifecycles.lifecycle import Lifecycle
+from streams.lifecycles.sentences import executor
 from streams.message import Message
 
 Role = Literal["command", "observation", "event", "effect"]
@@ -59,7 +60,7 @@ class Chain:
         for one in todo(lifecycle, entity):
             known = one.waiting
             failed = f", {known.failures} failures, the last: {known.error}" if known.failures else ""
-            said = f"pending on {one.effect.node or 'the lifecycle service'}{failed}"
+            said = f"pending on {executor(one.effect.node)}{failed}"
             self._effect(f"{lifecycle.kind}/{name}", one.effect.id, known.cause, known.since_ns, said)
 
     def find(self, id: str) -> list[Item]:

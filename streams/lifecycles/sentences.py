@@ -56,7 +56,10 @@ def words(name: str) -> str:
 
 def clock(time_ns: int) -> str:
     """Return the time of day of ns since the epoch, in this machine's zone."""
-    return time.strftime("%H:%M:%S", time.localtime(time_ns // 1_000_000_000))
+    try:
+        return time.strftime("%H:%M:%S", time.localtime(time_ns // 1_000_000_000))
+    except (OverflowError, OSError, ValueError):
+        return str(time_ns)
 
 
 def progress(done: int, total: int, unit: str = "bytes") -> str:
@@ -65,6 +68,17 @@ def progress(done: int, total: int, unit: str = "bytes") -> str:
     if unit == "bytes":
         return f"{size(done)} of {size(total)}{share}"
     return f"{done:,} of {total:,} {unit}{share}"
+
+
+def executor(node: str | None) -> str:
+    """Return who does an effect, by its `node`."""
+    match node:
+        case None:
+            return "nobody: it is waited for"
+        case "":
+            return "the lifecycle service"
+        case _:
+            return node
 
 
 def labels(texts: dict[str, str]) -> str:
