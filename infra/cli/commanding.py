@@ -9,7 +9,7 @@ from cyclopts import Parameter
 
 from infra.cli.entities import Log, opened, short_type
 from infra.cli.errors import CONFLICT, FAILED, NOT_FOUND, TIMED_OUT, USAGE, CliError
-from infra.cli.formats import Output, structured, write
+from infra.cli.formats import Format, structured, write
 from infra.cli.progress import say
 from infra.cli.times import seconds_of
 from infra.config import load_settings
@@ -35,22 +35,20 @@ class Way:
     dry_run
         Give no command; show exactly the events that would follow.
     if_version
-        Refuse the command if the entity has another version (`deedlog get -o wide`); exit code 6.
+        Refuse the command if the entity has another version than this.
     wait
-        Wait until what was asked for is done; with --no-wait not even for the outcome. By default it is waited until
-        the command is decided: carried out, or rejected.
+        Wait until what is asked for is done, not only decided; with --no-wait for nothing.
     timeout
-        How long to wait, such as 30s or 5m; by default 10s for the outcome, 5m for the end.
+        How long to wait, such as 30s; by default 10s until it is decided, 5m until it is done.
     output
-        table writes the command's id on stdout, and tells people on stderr what came of it; the others write the events
-        that answer it, as `deedlog history` does.
+        table writes the command's id, and on stderr what came of it; the others write the events that answer it.
     """
 
-    dry_run: Annotated[bool, Parameter(negative="")] = False
+    dry_run: Annotated[bool, Parameter(negative="", show_default=False)] = False
     if_version: int | None = None
     wait: bool | None = None
     timeout: str | None = None
-    output: Output = "table"
+    output: Annotated[Format, Parameter(name=("--output", "-o"), show_default=False)] = "table"
 
     @property
     def seconds(self) -> float:

@@ -12,7 +12,13 @@ from infra.cli.progress import say
 from infra.config import load_settings
 
 
-def diff(kind: str, name: str | None = None, /, *, at: Annotated[tuple[str, ...], Parameter(negative="")] = ()) -> int:
+def diff(
+    kind: str,
+    name: str | None = None,
+    /,
+    *,
+    at: Annotated[tuple[str, ...], Parameter(negative="", show_default=False)] = (),
+) -> int:
     """Show what changed of an entity between two moments, as a diff of what `deedlog get -o yaml` shows.
 
     Parameters

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from schemas.types.volumes import CreateVolume
 
 AntiAffinity = Literal["required", "preferred"]
-Nodes = Annotated[tuple[str, ...], Parameter(name="--node", negative="")]
+Nodes = Annotated[tuple[str, ...], Parameter(name="--node", negative="", show_default=False)]
 KIND = "volume"
 
 
@@ -30,7 +30,7 @@ def create(
     nodes: Nodes = (),
     anti_affinity: AntiAffinity = "preferred",
     from_: Annotated[str | None, Parameter(name="--from")] = None,
-    labels: Annotated[tuple[str, ...], Parameter(name="--label", negative="")] = (),
+    labels: Annotated[tuple[str, ...], Parameter(name="--label", negative="", show_default=False)] = (),
     way: Way = PLAIN,
 ) -> int:
     """Make a volume, empty or as a clone of another.
@@ -110,7 +110,7 @@ def size_of(flag: str, text: str) -> int:
         raise CliError(f"{flag} {text} is no size", str(error), f"{flag} 10Gi", USAGE) from None
 
 
-def attach(name: str, /, *, node: str = "", way: Way = PLAIN) -> int:
+def attach(name: str, /, *, node: Annotated[str, Parameter(show_default=False)] = "", way: Way = PLAIN) -> int:
     """Serve a volume on a node; `deedlog volume endpoint` then says where.
 
     Parameters
@@ -167,7 +167,7 @@ def repair(name: str, /, *, way: Way = PLAIN) -> int:
     return _give(name, RepairVolume(), way, lambda volume: len(volume.in_mode("running", "resting")) >= volume.wanted)
 
 
-def salvage(name: str, /, *, replica: str = "", way: Way = PLAIN) -> int:
+def salvage(name: str, /, *, replica: Annotated[str, Parameter(show_default=False)] = "", way: Way = PLAIN) -> int:
     """Make a faulted volume usable with what one replica holds; what only others hold is lost.
 
     Parameters
