@@ -19,13 +19,20 @@ from infra.config import Settings, load_settings
 from infra.notify import notify
 from infra.services.dependencies import wait_for_log
 from infra.services.instance import instance_of
+from producers.publisher import Publisher
 from schemas.codec import Codec
 from schemas.registry import HttpRegistry, RegistryUnavailableError
+from streams.lifecycles.effector import Effector
+from streams.lifecycles.follower import Follower
 from streams.lifecycles.host import Host
 from streams.lifecycles.kafka_history import LogStalledError
 from streams.lifecycles.kafka_log import KafkaLog
 from streams.lifecycles.kinds import LIFECYCLES
+from streams.lifecycles.schedule import Schedule
 from streams.lifecycles.snapshots import Snapshots
+from streams.nodes import NODES
+from streams.volumes import VOLUMES
+from streams.volumes.finding import NodeFinder
 
 TURN_SECONDS: Final = 0.05
 TICK_SECONDS: Final = 0.1
@@ -45,11 +52,15 @@ def main() -> int:
         signal.signal(number, lambda *_: stop.set())
     if not wait_for_log(settings, stop):
         return 0
+    failed: list[Exception] = []
+    threading.Thread(target=find_nodes, args=(settings, stop, failed), daemon=True).start()
     try:
         host = make_host(settings)
         run(host, stop.is_set)
         notify(stopping=1)
         host.close()
+        if failed:
+            return _again(f"{type(failed[0]).__name__}: {failed[0]}")
     except (KafkaException, LogStalledError, RegistryUnavailableError) as error:
         return _again(f"{type(error).__name__}: {error}")
     except Exception as error:
@@ -63,6 +74,20 @@ def make_host(settings: Settings) -> Host:
     inboxes = [lifecycle.inbox.name for lifecycle in LIFECYCLES]
     kafka = KafkaLog(settings.kafka, inboxes, instance=instance_of(settings))
     return Host(LIFECYCLES, kafka, Codec(HttpRegistry(settings.registry)), Snapshots(settings.home / FOLDER))
+
+
+def find_nodes(settings: Settings, stop: threading.Event, failed: list[Exception]) -> None:
+    """Answer volumes that look for nodes, until `stop` is set; what cannot be mended here ends the service."""
+    try:
+        codec = Codec(HttpRegistry(settings.registry))
+        finder = NodeFinder()
+        schedule = Schedule(finder.mine, lane=lambda name, _effect: name)
+        with Publisher(settings.kafka, settings.registry, source=f"/nodes/{settings.node}/lifecycles") as publisher:
+            Effector(Follower(settings.kafka, [NODES, VOLUMES], codec), schedule, finder, publisher).run(stop)
+    except Exception as error:
+        log.exception("nodes cannot be found for volumes")
+        failed.append(error)
+        stop.set()
 
 
 def run(host: Host, stop: Callable[[], bool]) -> None:

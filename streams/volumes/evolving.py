@@ -205,8 +205,8 @@ def _possible(state: Volume) -> Controller:
 
 def _begun(replica: Replica, generation: int, **changes: Any) -> Replica:
     incarnation = replica.incarnation + 1
-    begun = {"mode": "starting", "incarnation": incarnation, "generation": generation, "address": None, **changes}
-    return replace(replica, **begun)
+    begun = {"mode": "starting", "incarnation": incarnation, "generation": generation, "address": None, "reason": ""}
+    return replace(replica, **begun, **changes)
 
 
 def _controller(state: Volume, event: Event) -> Volume:

@@ -23,6 +23,8 @@ from streams.volumes.state import PLACED, Layer, Replica, Volume
 
 MOST_REPAIRS: Final = 5
 """Replicas in a row that did not come to be, after which no more are made until somebody asks for it."""
+TOGETHER_NS: Final = 100_000_000
+"""Time within which a write reaches all members, ns; as far as clocks of nodes may differ, too."""
 SALVAGE: Final = "deedlog volume salvage: goes on with what one replica holds; deedlog describe shows them"
 
 
@@ -57,14 +59,26 @@ def _chosen(state: Volume, lost: tuple[Replica, ...]) -> Event:
     if unknown := [one.name for one in lost if one.inspected and not one.inspected.usable]:
         why = f"what {', '.join(unknown)} holds is not known, and it may have been written last"
         return VolumeFaulted(reason=why, fix=SALVAGE)
-    missed = {name for one in lost if one.inspected for name in one.inspected.lost}
-    best = max(lost, key=lambda one: (one.name not in missed, one.inspected.written_ns if one.inspected else 0))
+    best = max(lost, key=lambda one: _likely_complete(one, lost))
     others = [one for one in lost if one is not best]
     if others:
         return ReplicaFailed(replica=others[0].name, reason=f"all were lost at once, and {best.name} was written last")
     alive = best.inspected is not None and best.inspected.alive
     epoch = state.epoch if alive else state.epoch + 1
     return SourceChosen(replica=best.name, generation=state.generation + 1, epoch=epoch)
+
+
+def _likely_complete(replica: Replica, lost: tuple[Replica, ...]) -> tuple[bool, bool, bool, bool, int]:
+    """Return by what replicas are compared of which one holds all that was acknowledged and flushed.
+
+    One that was written later than the others got writes that they missed. Of those written together, one that failed
+    before the others, or died, may lack the end.
+    """
+    written = {one.name: one.inspected.written_ns for one in lost if one.inspected}
+    missed = {name for one in lost if one.inspected for name in one.inspected.lost}
+    together = max(written.values()) - written[replica.name] <= TOGETHER_NS
+    alive = replica.inspected is not None and replica.inspected.alive
+    return (together, replica.name not in missed, not replica.reason, alive, written[replica.name])
 
 
 def _of_sound(state: Volume) -> Event | None:
@@ -127,7 +141,14 @@ def _of_layers(state: Volume) -> Event | None:
     merging = state.merging
     if merging:
         return None if merging.replicas else MergeEnded(layer=merging.layer)
-    if state.freezing or state.holds or not state.ready or state.in_mode("joining", "settling", "starting", "lost"):
+    moving = state.active and (state.controller is None or not state.attach)
+    if (
+        moving
+        or state.freezing
+        or state.holds
+        or not state.ready
+        or state.in_mode("joining", "settling", "starting", "lost")
+    ):
         return None
     for layer in state.layers:
         if layer.snapshot or layer.name == state.head:

@@ -19,6 +19,8 @@ class Disk:
     def __init__(self) -> None:
         self.layers: dict[str, Blocks] = {}
         self.chain: list[str] = []
+        self.below: dict[str, str] = {}
+        """The layer that each is on top of, as its header says."""
         self.head = ""
         self.unflushed: Blocks = {}
         self.borrowed: Blocks = {}
@@ -27,6 +29,8 @@ class Disk:
         self.clean_at = 0
         """Incarnation that ended in good order last."""
         self.written = 0
+        self.lost: set[str] = set()
+        """Replicas that are known to have missed writes which this one got."""
         self.process: Process | None = None
 
     def write(self, block: int, value: int, at: int) -> None:

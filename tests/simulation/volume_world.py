@@ -65,6 +65,7 @@ from tests.simulation.disks import Blocks, Disk, Process
 from tests.simulation.readers import Oracle
 
 BLOCKS = 4
+SECOND = 1_000_000_000
 NAMES = ("a", "b")
 SNAPSHOTS = ("s1", "s2", "s3")
 
@@ -157,6 +158,9 @@ class VolumeWorld:
         for (volume, number), controller in self.controllers.items():
             if volume == name and controller.node == node:
                 members = state.controller.members if state.controller else ()
+                for other in controller.members:
+                    if self._connected(controller, name, other):
+                        self.disks[controller.members[other][0], name, other].lost.update(controller.failed)
                 seen += [MemberFailed(replica=one, generation=number) for one in controller.failed if one in members]
         return seen
 
@@ -174,10 +178,12 @@ class VolumeWorld:
                     other = self._disk(source.node, source.volume or name, source.replica)
                     disk.layers[source.name] = dict(self._frozen(other, source.name))
                     disk.chain = [*[one for one in disk.chain if one != source.name], source.name]
+                self._stack(disk)
                 if action.head and action.head not in disk.layers:
                     disk.layers[action.head] = {}
                     disk.chain.append(action.head)
                     disk.head = action.head
+                    self._stack(disk)
                 return ReplicaBuilt(effect=id, replica=action.replica)
             case StartReplica():
                 return self._start(node, name, id, action)
@@ -204,6 +210,7 @@ class VolumeWorld:
                     alive=alive,
                     head=disk.head,
                     written_ns=disk.written,
+                    lost=tuple(sorted(disk.lost)),
                 )
             case MergeLayer():
                 return self._merge(node, name, id, action)
@@ -243,6 +250,9 @@ class VolumeWorld:
                 )
             case DropMember():
                 controller = self._controller(name, action.generation)
+                working = [one for one in controller.members if self._connected(controller, name, one)]
+                if working == [action.replica]:
+                    raise EffectError("no other member works", permanent=True)
                 controller.members.pop(action.replica, None)
                 controller.failed = [one for one in controller.failed if one != action.replica]
                 return MemberDropped(effect=id, replica=action.replica, generation=action.generation)
@@ -269,9 +279,14 @@ class VolumeWorld:
             there = [n for n, one in enumerate(action.chain) if one in disk.layers]
             above = action.chain[max(there, default=-1) + 1 :]
             chain = [*(one for one in action.chain if one in disk.layers), *above]
+            for below, one in zip(["", *chain], chain, strict=False):
+                if one in disk.layers and disk.below.get(one, "") != below:
+                    raise EffectError(f"{one} is on top of {disk.below.get(one)}, not of {below}", permanent=True)
+                disk.below[one] = below
             for one in above:
                 disk.layers[one] = {}
             disk.chain, disk.head, disk.spent = chain, chain[-1], action.incarnation
+            disk.lost = set()
             disk.process = Process(action.incarnation, action.generation)
         address = _address(action.incarnation, action.generation)
         return ReplicaStarted(effect=id, replica=action.replica, incarnation=action.incarnation, address=address)
@@ -301,6 +316,7 @@ class VolumeWorld:
                 disk.layers[head] = {}
                 disk.chain.append(head)
                 disk.head = head
+                self._stack(disk)
             if disk.head == head:
                 taken.append(member.replica)
         if not taken:
@@ -337,6 +353,7 @@ class VolumeWorld:
             disk.layers[source.name] = dict(self._frozen(other, source.name))
         disk.chain = [*(source.name for source in action.layers), disk.head]
         disk.borrowed = {}
+        self._stack(disk)
         return ReplicaSettled(effect=id, replica=action.replica)
 
     def _merge(self, node: str, name: str, id: str, action: MergeLayer) -> Event:
@@ -349,7 +366,11 @@ class VolumeWorld:
                 disk.chain = [*disk.chain, action.child]
             disk.layers[action.child] = disk.layers.pop(action.layer) | disk.layers[action.child]
             disk.chain = [one for one in disk.chain if one != action.layer]
+            disk.below[action.child] = action.below
         return LayerMerged(effect=id, replica=action.replica, layer=action.layer)
+
+    def _stack(self, disk: Disk) -> None:
+        disk.below |= dict(zip(disk.chain, ["", *disk.chain], strict=False))
 
     def _disk(self, node: str, name: str, replica: str) -> Disk:
         disk = self.disks.get((node, name, replica))
@@ -387,7 +408,7 @@ class VolumeWorld:
     # What clients do, and what dies.
 
     def suffer(self, random: Random) -> str:
-        self.clock += 1
+        self.clock += SECOND
         what = random.choices(("write", "flush", "replica", "controller", "node", "zombie"), (60, 20, 4, 2, 1, 1))[0]
         alive = list(self.controllers.items())
         if what in ("write", "flush", "controller") and not alive:
