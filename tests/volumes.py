@@ -53,7 +53,6 @@ class Node:
             size=SIZE,
             chain=chain,
             listen=listen,
-            known=frozenset(self.replicas.inspect(VOLUME, replica).layers),
         )
         return Member(replica=replica, address=address)
 

@@ -80,7 +80,7 @@ def start(node: Node, replica: str, chain: tuple[str, ...]) -> Address:
             size=SIZE,
             chain=chain,
             listen="tcp",
-            known=frozenset(chain),
+            obsolete=frozenset(),
         )
     )
 
