@@ -89,9 +89,9 @@ def layer(name: str, below: str | None, *, frozen: bool) -> dict[str, Any]:
     }
 
 
-def relaid(name: str, below: str | None) -> dict[str, Any]:
-    """Return the description with which the head's open node is set over another node."""
-    return layer(name, below, frozen=False) | {"file": file_node(name)}
+def relaid(name: str, below: str | None, *, frozen: bool = False) -> dict[str, Any]:
+    """Return the description with which the open node of a layer is set over another node."""
+    return layer(name, below, frozen=frozen) | {"file": file_node(name)}
 
 
 def remote(node: str, address: Address, *, read_only: bool = False, retry_seconds: int = 0) -> dict[str, Any]:

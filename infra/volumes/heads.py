@@ -8,7 +8,7 @@ import msgspec
 
 from infra.volumes import images
 from infra.volumes.errors import EngineError
-from infra.volumes.exports import exported
+from infra.volumes.exports import of_replica
 from infra.volumes.graph import Graph, file_node, graph, layer, layer_node, layer_of, relaid, remote
 from infra.volumes.monitor import Monitor
 from infra.volumes.processes import RECORD, alive, head, record
@@ -44,7 +44,7 @@ def prepare(folder: Path, incarnation: int, name: str) -> bool:
 def take(folder: Path, incarnation: int, name: str) -> None:
     """Make the prepared layer the head. Nothing else is done here: writes wait meanwhile."""
     with alive(folder, incarnation).monitor() as monitor:
-        shown = set(exported(monitor).values())
+        shown = set(of_replica(monitor).values())
         if layer_node(name) in shown:
             return
         if len(shown) != 1:
