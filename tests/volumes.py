@@ -91,7 +91,7 @@ def layers(node: Node, replica: str, *names: str) -> tuple[LayerSource, ...]:
 
 
 @contextmanager
-def fio(address: str, *options: str, mib: int = 32, iops: int = 4000) -> Iterator["subprocess.Popen[str]"]:
+def fio(address: str, *options: str, mib: int = 16, iops: int = 2000) -> Iterator["subprocess.Popen[str]"]:
     """Write random blocks while the context lasts, and read back each: it fails if one is not as it was written."""
     argv = [
         *("setpriv", "--pdeathsig", "KILL", "fio", "--name=verified", "--ioengine=nbd", f"--uri={address}"),

@@ -14,7 +14,7 @@ from infra.volumes import heads, images, merging, showing, starting
 from infra.volumes.copying import copy_layer
 from infra.volumes.daemon import daemons
 from infra.volumes.errors import EngineError
-from infra.volumes.exports import cut, export, export_id, exported
+from infra.volumes.exports import cut, export, export_id, of_replica
 from infra.volumes.folders import replica_daemon, replica_folder
 from infra.volumes.graph import layer_node
 from infra.volumes.inspecting import inspection
@@ -102,7 +102,7 @@ class Replicas:
             if now != kept:
                 write(folder / RECORD, now)
             name = starting.export_name(now)
-            cut(monitor, set(exported(monitor)) - {export_id(name)})
+            cut(monitor, set(of_replica(monitor)) - {export_id(name)})
             export(monitor, name, layer_node(now.head), writable=True)
 
     def stop(self, volume: str, replica: str, incarnation: int) -> bool:
@@ -177,7 +177,8 @@ class Replicas:
         folder = self._folder(volume, replica, layer, child)
         if incarnation is not None:
             alive(folder, incarnation)
-        merging.merge(folder, layer, child, below)
+        server = starting.address(folder, self._host, record(folder))
+        merging.merge(folder, layer, child, below, server, self._tls)
 
     def layer_size(self, volume: str, replica: str, layer: str) -> int:
         """Return the size of a frozen layer's file in bytes."""

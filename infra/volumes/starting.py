@@ -9,7 +9,7 @@ import msgspec
 from infra.volumes import images
 from infra.volumes.daemon import Daemon, credentials
 from infra.volumes.errors import EngineError
-from infra.volumes.exports import export, exported, listen_unix, tls_listener
+from infra.volumes.exports import REPLICA, export, listen_unix, of_replica, tls_listener
 from infra.volumes.folders import replica_daemon
 from infra.volumes.graph import graph, layer, layer_node
 from infra.volumes.monitor import Monitor
@@ -52,7 +52,7 @@ def start(folder: Path, host: str, tls: Path | None, wanted: Start) -> Address:
     with daemon.monitor() as monitor:
         if kept.listen == "unix":
             listen_unix(monitor, SOCKET)
-        if not exported(monitor):
+        if not of_replica(monitor):
             export(monitor, export_name(kept), layer_node(kept.head), writable=True)
     return address(folder, host, kept)
 
@@ -97,7 +97,7 @@ def open_chain(monitor: Monitor, chain: Sequence[str], *, frozen: bool = False) 
 
 def export_name(kept: ReplicaRecord) -> str:
     """Return the name of a replica's export: another for each process, and for each controller."""
-    return f"r-i{kept.incarnation}-g{kept.generation}"
+    return f"{REPLICA}{kept.incarnation}-g{kept.generation}"
 
 
 def address(folder: Path, host: str, kept: ReplicaRecord) -> Address:
