@@ -42,6 +42,8 @@ class Node:
         incarnation: int = 1,
         generation: int = 1,
         listen: Listen = "tcp",
+        obsolete: frozenset[str] = frozenset(),
+        known: frozenset[str] = frozenset(),
     ) -> Member:
         """Start a replica, and return it as a member; all its layers are known."""
         self.replicas.build(VOLUME, replica, SIZE, ())
@@ -53,6 +55,8 @@ class Node:
             size=SIZE,
             chain=chain,
             listen=listen,
+            obsolete=obsolete,
+            known=known,
         )
         return Member(replica=replica, address=address)
 
