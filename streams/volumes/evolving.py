@@ -307,7 +307,10 @@ def _snapshot(state: Volume, event: Event) -> Volume:
 
 
 def _frozen(state: Volume, layer: str, head: str, size: int = 0) -> Volume:
-    layers = tuple(replace(one, size=size) if one.name == layer else one for one in state.layers)
+    # Named at once, so that no reader between two events finds it neither under way nor there.
+    freezing = state.freezing
+    named = {"snapshot": freezing.snapshot, "at": freezing.at} if freezing else {}
+    layers = tuple(replace(one, size=size, **named) if one.name == layer else one for one in state.layers)
     return replace(state, layers=(*layers, Layer(name=head, parent=layer)), head=head, freezing=None)
 
 
