@@ -16,6 +16,7 @@ PROJECT_FILE: Final = "deedlog.toml"
 DEFAULT: Final = "default"
 
 Port = Annotated[int, msgspec.Meta(ge=1, le=65535)]
+FreePort = Annotated[int, msgspec.Meta(ge=0, le=65535)]
 Milliseconds = Annotated[int, msgspec.Meta(ge=1, le=60_000)]
 Bytes = Annotated[int, msgspec.Meta(ge=1 << 12, le=6 << 20)]
 Mebibytes = Annotated[int, msgspec.Meta(ge=1, le=1024)]
@@ -38,6 +39,10 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     """Folder of everything the pipeline keeps: Kafka's data, logs, sockets, the alerts file."""
     node: Name = msgspec.field(default_factory=socket.gethostname)
     """Name of this machine in events."""
+    node_address: Name = "127.0.0.1"
+    """Address at which agents of other nodes reach the replicas of this one."""
+    node_port: FreePort = 0
+    """Port of the node agent at that address; 0 takes one that is free."""
     bootstrap_servers: Servers = ""
     """host:port,... of an existing Kafka cluster; empty starts the embedded broker."""
     kafka_port: Port = 9092
@@ -113,6 +118,8 @@ _PORT: Final = "a port, 1 to 65535"
 WANTED: Final = {
     "home": "a folder",
     "node": "a name of at most 253 characters, without blanks and slashes",
+    "node_address": "an address of this machine",
+    "node_port": "a port, or 0 for one that is free",
     "bootstrap_servers": "host:port, or several parted by commas, or empty",
     "kafka_port": _PORT,
     "controller_port": _PORT,

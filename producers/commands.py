@@ -1,5 +1,6 @@
 """The way in for commands: puts one on the inbox of a lifecycle, as whoever gives it."""
 
+import getpass
 import os
 import socket
 from typing import Final
@@ -49,5 +50,11 @@ def send(
 
 def this_user() -> str:
     """Return who runs this program, behind sudo too, and where: `ann@web-1`."""
-    name = os.environ.get("SUDO_USER") or os.environ.get("USER") or os.environ.get("LOGNAME") or f"uid-{os.getuid()}"
-    return f"{name}@{socket.gethostname()}"
+    return f"{os.environ.get('SUDO_USER') or _account()}@{socket.gethostname()}"
+
+
+def _account() -> str:
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError):  # an account without a name, as in some containers
+        return f"uid-{os.getuid()}"

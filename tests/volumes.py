@@ -53,7 +53,6 @@ class Node:
             size=SIZE,
             chain=chain,
             listen=listen,
-            known=frozenset(self.replicas.inspect(VOLUME, replica).layers),
         )
         return Member(replica=replica, address=address)
 
@@ -97,7 +96,7 @@ def fio(address: str, *options: str, mib: int = 16, iops: int = 2000) -> Iterato
     argv = [
         *("setpriv", "--pdeathsig", "KILL", "fio", "--name=verified", "--ioengine=nbd", f"--uri={address}"),
         *("--rw=randwrite", "--bs=4k", "--iodepth=8", f"--size={mib}M", f"--rate_iops={iops}"),
-        *("--verify=crc32c", "--verify_backlog=256", "--verify_fatal=1", "--randrepeat=0", *options),
+        *("--verify=crc32c", "--verify_backlog=256", "--verify_fatal=1", "--verify_state_save=0", "--randrepeat=0", *options),
     ]
     with subprocess.Popen(argv, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True) as process:
         try:

@@ -1,14 +1,15 @@
 """`deedlog apply`: make entities what manifests say."""
 
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 from cyclopts import Parameter
 
-from infra.cli.commanding import PLAIN, Way, give
+from infra.cli.commanding import CODES, PLAIN, Way, give
 from infra.cli.entities import Log, checked, opened
-from infra.cli.errors import NOT_FOUND, USAGE, CliError
+from infra.cli.errors import FAILED, NOT_FOUND, USAGE, CliError
 from infra.cli.progress import say
 from infra.config import load_settings
 
@@ -17,7 +18,9 @@ if TYPE_CHECKING:
 
 
 def apply(
-    *, files: Annotated[tuple[str, ...], Parameter(name=("--filename", "-f"), negative="")], way: Way = PLAIN
+    *,
+    files: Annotated[tuple[str, ...], Parameter(name=("--filename", "-f"), negative="", allow_leading_hyphen=True)],
+    way: Way = PLAIN,
 ) -> int:
     """Make entities what manifests say: create what is not there, change what is.
 
@@ -61,9 +64,6 @@ def manifests(file: str) -> "list[Manifest]":
 
 
 def _apply(log: Log, manifest: "Manifest", way: Way) -> None:
-    from dataclasses import replace
-
-    from infra.cli.commanding import CODES, FAILED
     from streams.lifecycles.lifecycle import Rejected
     from streams.lifecycles.manifests import wanted
 

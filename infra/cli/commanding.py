@@ -1,7 +1,7 @@
 """What all commands that change something share: dry run, version, waiting for the outcome, and for its end."""
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated, Any, Final
 
@@ -9,7 +9,7 @@ from cyclopts import Parameter
 
 from infra.cli.entities import Log, opened, short_type
 from infra.cli.errors import CONFLICT, FAILED, NOT_FOUND, TIMED_OUT, USAGE, CliError
-from infra.cli.formats import write
+from infra.cli.formats import Format, structured, write
 from infra.cli.progress import say
 from infra.cli.times import seconds_of
 from infra.config import load_settings
@@ -35,18 +35,20 @@ class Way:
     dry_run
         Give no command; show exactly the events that would follow.
     if_version
-        Refuse the command if the entity has another version (`deedlog get -o wide`); exit code 6.
+        Refuse the command if the entity has another version than this.
     wait
-        Wait until what was asked for is done; with --no-wait not even for the outcome. By default it is waited until
-        the command is decided: carried out, or rejected.
+        Wait until what is asked for is done, not only decided; with --no-wait for nothing.
     timeout
-        How long to wait, such as 30s or 5m; by default 10s for the outcome, 5m for the end.
+        How long to wait, such as 30s; by default 10s until it is decided, 5m until it is done.
+    output
+        table writes the command's id, and on stderr what came of it; the others write the events that answer it.
     """
 
-    dry_run: Annotated[bool, Parameter(negative="")] = False
+    dry_run: Annotated[bool, Parameter(negative="", show_default=False)] = False
     if_version: int | None = None
     wait: bool | None = None
     timeout: str | None = None
+    output: Annotated[Format, Parameter(name=("--output", "-o"), show_default=False)] = "table"
 
     @property
     def seconds(self) -> float:
@@ -84,7 +86,7 @@ def give(
     if way.if_version is not None and way.if_version < 0:
         raise CliError(f"--if-version {way.if_version} is no version", "", "--if-version 7", USAGE)
     if way.dry_run:
-        foretell(log, lifecycle, name, commands, way.if_version)
+        foretell(log, lifecycle, name, commands, way)
         return
     until, version = time.monotonic() + way.seconds, way.if_version
     for number, command in enumerate(commands, 1):
@@ -109,7 +111,8 @@ def _give_one(
 
     outcomes = Outcomes(lifecycle, name, log.history, log.codec)
     id = deliver(log, lifecycle, name, command, version)
-    write(id)
+    if way.output in ("table", "wide") or way.wait is False:
+        write(id)
     if way.wait is False:
         return None
     outcome = outcomes.of(id, until - time.monotonic())
@@ -118,9 +121,19 @@ def _give_one(
         raise CliError(f"No outcome within {way.seconds:g} s", why, f"deedlog explain {id}", TIMED_OUT)
     if rejected := outcome.rejected:
         raise refused(lifecycle, name, rejected)
-    for recorded in outcome.events:
-        say(told(lifecycle, recorded))
+    tell(lifecycle, outcome.events, way, say)
     return outcome.version
+
+
+def tell(lifecycle: "Lifecycle[Any]", events: "Iterable[Recorded]", way: Way, people: Callable[[str], None]) -> None:
+    """Tell events to people, or write them as records for programs."""
+    from infra.cli.history import event_record
+
+    for recorded in events:
+        if way.output in ("table", "wide"):
+            people(told(lifecycle, recorded))
+        else:
+            write(structured(way.output)(event_record(lifecycle, recorded)))
 
 
 def deliver(log: Log, lifecycle: "Lifecycle[Any]", name: str, command: "Event", version: int | None) -> str:
@@ -152,21 +165,22 @@ def told(lifecycle: "Lifecycle[Any]", recorded: "Recorded") -> str:
     return f"{lifecycle.kind}/{recorded.name} {recorded.sequence}: {sentence(recorded.event)}"
 
 
-def foretell(
-    log: Log, lifecycle: "Lifecycle[Any]", name: str, commands: "Sequence[Event]", version: int | None
-) -> None:
+def foretell(log: Log, lifecycle: "Lifecycle[Any]", name: str, commands: "Sequence[Event]", way: Way) -> None:
     """Write the events that would follow from the commands now. Raises CliError if one would be rejected."""
     from schemas.types.lifecycles import CommandRejected
+    from streams.lifecycles.sentences import executor
 
-    entity = log.view(lifecycle).one(name)
+    entity, version = log.view(lifecycle).one(name), way.if_version
     for command in commands:
         taken = _step(lifecycle, name, entity, command, version)
         for recorded in taken.recorded:
             if isinstance(recorded.event, CommandRejected):
                 raise refused(lifecycle, name, recorded.event)
-            write(told(lifecycle, recorded))
+        tell(lifecycle, taken.recorded, way, write)
+        _foretell_messages(lifecycle, taken)
         entity, version = taken.entity, None
-    _foretell_effects(lifecycle, entity)
+    for effect in lifecycle.pending(entity.state):
+        say(f"then pending: {effect.id} on {executor(effect.node)} ({short_type(effect.action)})")
 
 
 def _step(
@@ -183,9 +197,10 @@ def _step(
     return step(lifecycle, entity, message)
 
 
-def _foretell_effects(lifecycle: "Lifecycle[Any]", entity: "Entity[Any]") -> None:
-    for effect in lifecycle.pending(entity.state):
-        say(f"then pending: {effect.id} on {effect.node or 'the lifecycle service'} ({short_type(effect.action)})")
+def _foretell_messages(lifecycle: "Lifecycle[Any]", taken: "Step") -> None:
+    for recorded in taken.recorded:
+        for send in lifecycle.react(recorded.name, taken.entity.state, recorded.event):
+            say(f"then told: {send.kind}/{send.name} {short_type(send.body)}")
 
 
 def await_end(

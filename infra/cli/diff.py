@@ -12,7 +12,13 @@ from infra.cli.progress import say
 from infra.config import load_settings
 
 
-def diff(kind: str, name: str | None = None, /, *, at: Annotated[tuple[str, ...], Parameter(negative="")] = ()) -> int:
+def diff(
+    kind: str,
+    name: str | None = None,
+    /,
+    *,
+    at: Annotated[tuple[str, ...], Parameter(negative="", show_default=False)] = (),
+) -> int:
     """Show what changed of an entity between two moments, as a diff of what `deedlog get -o yaml` shows.
 
     Parameters
@@ -38,7 +44,7 @@ def diff(kind: str, name: str | None = None, /, *, at: Annotated[tuple[str, ...]
             log.entity(lifecycle, meant)
         texts = [as_yaml(entity_record(lifecycle, meant, one)).splitlines()[1:] for one in (before, after)]
         heads = [f"{lifecycle.kind}/{meant} version {one.sequence}" for one in (before, after)]
-        for line in difflib.unified_diff(*texts, *heads, lineterm=""):
+        for line in difflib.unified_diff(texts[0], texts[1], heads[0], heads[1], lineterm=""):
             write(line)
         if texts[0] == texts[1]:
             say("Nothing changed")

@@ -49,17 +49,22 @@ class Log:
         from streams.lifecycles.manifests import there
         from streams.lifecycles.views import NOW
 
-        view = self.view(lifecycle)
-        entity = view.one(name, moment or NOW)
-        if there(lifecycle, entity):
-            return entity
-        if moment and not moment.now:
-            raise not_found(lifecycle, name, "at that moment", f"deedlog history {lifecycle.kind} {name}")
-        names = [other for other, found in view.all().items() if there(lifecycle, found)]
-        near = difflib.get_close_matches(name, names, n=1)
-        why = "Its history ended" if entity.sequence and lifecycle.initial == entity.state else ""
-        why = f"Did you mean {near[0]}?" if near else why
-        raise not_found(lifecycle, name, why, f"deedlog get {lifecycle.kind}s")
+        entity = self.view(lifecycle).one(name, moment or NOW)
+        if not there(lifecycle, entity):
+            raise self._missing(lifecycle, name, entity, moment or NOW)
+        return entity
+
+    def _missing(self, lifecycle: "Lifecycle[Any]", name: str, entity: "Entity[Any]", moment: "Moment") -> CliError:
+        from streams.lifecycles.manifests import there
+
+        history = f"deedlog history {lifecycle.kind} {name}"
+        if not moment.now:
+            return not_found(lifecycle, name, "There was none at that moment", history)
+        if entity.state == lifecycle.initial and entity.created_ns and entity.sequence > 1:
+            return not_found(lifecycle, name, "It is no more; its history is", history)
+        every = self.view(lifecycle).all().items()
+        near = difflib.get_close_matches(name, [other for other, one in every if there(lifecycle, one)], n=1)
+        return not_found(lifecycle, name, f"Did you mean {near[0]}?" if near else "", f"deedlog get {lifecycle.kind}s")
 
 
 @contextmanager

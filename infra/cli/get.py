@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 Form = Literal["table", "wide", "json", "jsonl", "yaml", "name"]
 EntityOutput = Annotated[Form, Parameter(name=("--output", "-o"))]
-Watching = Annotated[bool, Parameter(name=("--watch", "-w"), negative="")]
+Watching = Annotated[bool, Parameter(name=("--watch", "-w"), negative="", show_default=False)]
 IDLE_SECONDS = 0.5
 
 

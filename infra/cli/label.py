@@ -6,7 +6,7 @@ from infra.cli.errors import USAGE, CliError
 from infra.cli.selectors import changes
 
 
-def label(kind: str, *words: str, way: Way = PLAIN) -> int:
+def label(kind: str, /, *words: str, way: Way = PLAIN) -> int:
     """Set and remove labels of an entity.
 
     Parameters

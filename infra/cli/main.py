@@ -31,6 +31,7 @@ def register() -> None:
     app.command("infra.cli.doctor:doctor", name="doctor", help="Check what the pipeline needs on this machine.")
     app.command("infra.cli.alerts:alerts", name="alerts", help="Show what the rules said, and follow it.")
     app.command("infra.cli.replay:replay", name="replay", help="Judge recorded history by today's rules.")
+    entities()
     events = noun("events", "Put events on record and read them.")
     events.command("infra.cli.events:publish", name="publish", help="Put an event on record.")
     events.command("infra.cli.events:tail", name="tail", help="Show events as they come.")
@@ -43,6 +44,40 @@ def register() -> None:
     rules.command("infra.cli.rules:reload", name="reload", help="Make the running pipeline load its rules again.")
     config = noun("config", "The settings.")
     config.command("infra.cli.config:show", name="show", help="Show the settings and where they come from.")
+
+
+def entities() -> None:
+    """Tell the program its commands about entities."""
+    app.command("infra.cli.get:get", name="get", help="Show entities, as they are or were.")
+    app.command("infra.cli.describe:describe", name="describe", help="Show all that is known of an entity.")
+    app.command("infra.cli.history:history", name="history", help="Show what happened to an entity.")
+    app.command("infra.cli.explain:explain", name="explain", help="Show what something follows from, and what from it.")
+    app.command("infra.cli.diff:diff", name="diff", help="Show what changed of an entity between two moments.")
+    app.command("infra.cli.apply:apply", name="apply", help="Make entities what manifests say.")
+    app.command("infra.cli.delete:delete", name="delete", help="Delete an entity.")
+    app.command("infra.cli.label:label", name="label", help="Set and remove labels.")
+    app.command("infra.cli.wait:wait", name="wait", help="Wait until an entity is in a phase, or is no more.")
+    volume = noun("volume", "Block devices that are kept several times.")
+    volume.command("infra.cli.volume:create", name="create", help="Make a volume.")
+    volume.command("infra.cli.volume:clone", name="clone", help="Make a volume from another.")
+    volume.command("infra.cli.volume:list_", name="list", help="Show the volumes.")
+    volume.command("infra.cli.volume:attach", name="attach", help="Serve a volume on a node.")
+    volume.command("infra.cli.volume:endpoint", name="endpoint", help="Print the URI of a volume that is served.")
+    volume.command("infra.cli.volume:detach", name="detach", help="End serving a volume.")
+    volume.command("infra.cli.volume_snapshots:snapshot", name="snapshot", help="Freeze what a volume holds.")
+    volume.command("infra.cli.volume_snapshots:snapshots", name="snapshots", help="Show the snapshots of a volume.")
+    volume.command("infra.cli.volume_snapshots:revert", name="revert", help="Make a volume hold what a snapshot holds.")
+    volume.command("infra.cli.volume_snapshots:delete_snapshot", name="delete-snapshot", help="Remove a snapshot.")
+    volume.command("infra.cli.volume:replicas", name="replicas", help="Have another number of copies.")
+    volume.command("infra.cli.volume:repair", name="repair", help="Try again what was given up.")
+    volume.command("infra.cli.volume:salvage", name="salvage", help="Make a faulted volume usable again.")
+    volume.command("infra.cli.volume:delete", name="delete", help="Delete a volume.")
+    node = noun("node", "Machines whose agents can run engines.")
+    node.command("infra.cli.node:list_", name="list", help="Show the nodes.")
+    node.command("infra.cli.node:cordon", name="cordon", help="Place nothing new on a node.")
+    node.command("infra.cli.node:uncordon", name="uncordon", help="Let a node be used again.")
+    snapshots = noun("snapshots", "What the lifecycle service keeps to save time.")
+    snapshots.command("infra.cli.snapshots:verify", name="verify", help="Compare snapshots with their events.")
 
 
 def noun(name: str, help: str) -> App:

@@ -23,12 +23,13 @@ class Program(msgspec.Struct, frozen=True, kw_only=True):
 def programs(settings: Settings) -> tuple[Program, ...]:
     """Return the processes of the pipeline with these settings."""
     broker = Program(name="kafka", argv=_python("infra.kafka.broker"), port=settings.kafka_port, grace=20.0)
-    agent = _python("infra.services.agent")
+    agent, node = _python("infra.services.agent"), _python("infra.services.node")
     rest = (
         Program(name="api", argv=_python("infra.services.api")),
         Program(name="worker", argv=_python("infra.services.worker")),
         Program(name="lifecycles", argv=_python("infra.services.lifecycles")),
         Program(name="agent", argv=agent, afterwards=(*agent, "--cleanup")),
+        Program(name="node", argv=node, afterwards=(*node, "--cleanup")),
     )
     return (broker, *rest) if settings.embedded else rest
 

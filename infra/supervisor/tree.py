@@ -55,10 +55,11 @@ class Tree:
         finally:
             for task in (*chores, *lives):
                 task.cancel()
+            # Engines are ended in good order before what is left is killed.
+            self._clear_up()
             if left := orphans.kill_all(self._spared):
                 log.warning("killed what was left: %s", left)
             orphans.adopt(False)
-            self._clear_up()
 
     def state(self) -> TreeState:
         """Return what is known of the tree."""

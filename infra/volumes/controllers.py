@@ -9,15 +9,17 @@ from pathlib import Path
 import msgspec
 
 from infra.volumes import controlling
-from infra.volumes.controlling import RECORD, alive, record
+from infra.volumes.controlling import RECORD, alive, member_node, record
 from infra.volumes.errors import EngineError
 from infra.volumes.folders import CONTROLLER, controller_daemon, controller_folder, endpoint
 from infra.volumes.graph import graph
 from infra.volumes.joining import Joining
+from infra.volumes.monitor import Monitor
 from infra.volumes.peer import Part
+from infra.volumes.probing import answers, flush
 from infra.volumes.records import ControllerRecord, held, write
 from infra.volumes.snapshots import Snapshot, end_freeze
-from infra.volumes.words import Member, RunningController, Taken
+from infra.volumes.words import Member, Released, RunningController, Taken
 
 
 class Controllers:
@@ -42,30 +44,46 @@ class Controllers:
             controlling.control(folder, self._tls, wanted)
         return socket
 
-    def release(self, volume: str, generation: int) -> bool:
-        """End a controller, for ever; return whether all that was written to it is with its replicas.
+    def release(self, volume: str, generation: int) -> Released:
+        """End a controller, for ever, and return how it ended; older ones are killed.
 
-        One that never was never will be. Older ones are killed.
+        One that never was never will be.
         """
         folder = controller_folder(self._root, volume)
         with held(folder):
             kept = record(folder)
             if kept.generation > generation:
-                return False
+                return Released(clean=False)
             if kept.generation < generation:
                 controlling.end_older(folder, kept, generation)
                 controller_daemon(folder, generation).kill()
-                write(folder / RECORD, ControllerRecord(generation=generation, stopping=True, clean=True))
-                return True
-            if kept.clean is None:
+                kept = ControllerRecord(generation=generation, stopping=True, clean=True, begun=False)
+            elif kept.clean is None:
                 kept = self._ended(folder, kept)
-                write(folder / RECORD, kept)
-            return bool(kept.clean)
+            write(folder / RECORD, kept)
+            return _released(kept)
+
+    def ended(self, volume: str, generation: int) -> Released:
+        """Return how a controller ended that does not run any more."""
+        kept = record(controller_folder(self._root, volume))
+        return _released(kept) if kept.generation == generation else Released(clean=False)
+
+    def kill(self, volume: str, generation: int) -> None:
+        """End a controller that nobody counts on."""
+        folder = controller_folder(self._root, volume)
+        with held(folder):
+            if (kept := record(folder)).generation == generation:
+                write(folder / RECORD, msgspec.structs.replace(kept, stopping=True, clean=kept.clean or False))
+            controller_daemon(folder, generation).kill()
 
     def drop(self, volume: str, generation: int, replica: str) -> None:
-        """Go on without a replica; the last one cannot be dropped."""
+        """Go on without a replica; the last one that works cannot be dropped."""
         folder = controller_folder(self._root, volume)
         with held(folder), alive(folder, generation).monitor() as monitor:
+            works = self._working(monitor, folder, record(folder))
+            if works == (replica,):
+                what = f"The replica {replica} of {volume} cannot be dropped"
+                raise EngineError(what, "no other one works", permanent=True)
             controlling.drop(monitor, replica)
 
     def members(self, volume: str, generation: int) -> tuple[str, ...]:
@@ -98,12 +116,31 @@ class Controllers:
         daemon = controller_daemon(folder, kept.generation)
         if not daemon.is_alive():
             return msgspec.structs.replace(kept, clean=daemon.ended_well())
+        works: tuple[str, ...] = ()
         # A frozen one would never end: what it holds back cannot be written.
         with suppress(EngineError), daemon.monitor() as monitor:
             end_freeze(monitor, folder)
+            works = self._working(monitor, folder, kept)
         clean = daemon.quit()
         endpoint(self._root, folder.parent.name).unlink(missing_ok=True)
-        return msgspec.structs.replace(kept, clean=clean)
+        failed = tuple(one for one in kept.replicas if one not in works)
+        return msgspec.structs.replace(kept, clean=clean and bool(works), failed=failed)
+
+    def _working(self, monitor: Monitor, folder: Path, kept: ControllerRecord) -> tuple[str, ...]:
+        """Return the members that do what is asked of them, a flush at last. Raises EngineError."""
+        socket = self._socket(folder)
+        flush(socket, f"{folder.parent.name}-e{kept.epoch}")
+        names = controlling.member_names(graph(monitor), kept.replicas)
+        failed = record(folder).failed
+        return tuple(one for one in names if one not in failed and answers(monitor, socket, member_node(one)))
+
+    def _socket(self, folder: Path) -> Path:
+        return endpoint(self._root, folder.parent.name)
+
+
+def _released(kept: ControllerRecord) -> Released:
+    complete = tuple(one for one in kept.replicas if one not in kept.failed)
+    return Released(clean=bool(kept.clean), replicas=complete if kept.clean else (), begun=kept.begun)
 
 
 def _running(folder: Path, kept: ControllerRecord) -> RunningController | None:

@@ -96,6 +96,13 @@ def drop(monitor: Monitor, replica: str) -> None:
         monitor.execute("blockdev-del", {"node-name": node})
 
 
+def note_failed(folder: Path, generation: int, replica: str) -> None:
+    """Write down that a member did not do what its controller asked. Raises EngineError."""
+    kept = record(folder)
+    if kept.generation == generation and replica not in kept.failed:
+        write(folder / RECORD, msgspec.structs.replace(kept, failed=(*kept.failed, replica)))
+
+
 def _check_unspent(folder: Path, daemon: Daemon, kept: ControllerRecord, wanted: Control) -> None:
     gone = kept.generation == wanted.generation and (kept.stopping or not daemon.is_alive())
     if kept.generation > wanted.generation or gone:

@@ -17,6 +17,8 @@ from hashlib import blake2b
 from pathlib import Path
 from typing import Final, TypeVar
 
+import msgspec
+
 from infra.volumes.copy_record import DIGEST, Origin, decode_record, encode_origin
 from infra.volumes.durable import sync_folder
 from infra.volumes.errors import EngineError
@@ -112,7 +114,7 @@ class _Copy:
             return []
         ours, theirs = self._origin, found.origin
         if ours != theirs:
-            if (ours.volume, ours.replica, ours.layer) == (theirs.volume, theirs.replica, theirs.layer):
+            if msgspec.structs.replace(ours, size=theirs.size) == theirs:
                 raise self._changed(f"it had {theirs.size} bytes before and has {ours.size} now")
             return []
         sound = self._sound(found.digests)

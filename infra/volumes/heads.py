@@ -19,6 +19,7 @@ from infra.volumes.words import Address
 LEAN: Final = "lean"
 SERVED: Final = "s-"
 """Before a layer's name, in the name of the export that shows it to others."""
+NEVER: Final = 1 << 62
 LEAN_RETRY_SECONDS: Final = 10
 """What is leant on is frozen: when it comes back, it is the same."""
 
@@ -35,8 +36,11 @@ def prepare(folder: Path, incarnation: int, name: str) -> bool:
         if layer_node(name) in nodes.names and images.backing(folder, name) == now:
             return False
         _forget(monitor, folder, nodes, name)
-        write(folder / RECORD, msgspec.structs.replace(record(folder), head=now, coming=name))
-        images.create(folder, name, record(folder).size, now)
+        kept = msgspec.structs.replace(record(folder), head=now, coming=name, coming_bytes=NEVER)
+        write(folder / RECORD, kept)
+        images.create(folder, name, kept.size, now)
+        size = (folder / images.file_name(name)).stat().st_size
+        write(folder / RECORD, msgspec.structs.replace(kept, coming_bytes=size))
         monitor.execute("blockdev-add", layer(name, None, frozen=False))
         return False
 

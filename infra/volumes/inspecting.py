@@ -6,7 +6,7 @@ from pathlib import Path
 from infra.volumes import images
 from infra.volumes.errors import EngineError
 from infra.volumes.folders import replica_daemon
-from infra.volumes.processes import record
+from infra.volumes.processes import newest, record
 from infra.volumes.words import Inspection
 
 
@@ -14,12 +14,14 @@ def inspection(folder: Path) -> Inspection:
     """Return what is there of a replica. Raises EngineError if its record cannot be read."""
     kept, layers = record(folder), images.layers(folder)
     daemon = replica_daemon(folder, kept.incarnation)
-    heads = (folder / images.file_name(name) for name in (kept.head, kept.coming) if name in layers)
+    head = newest(folder, kept)
+    path = folder / images.file_name(head)
     return Inspection(
         incarnation=kept.incarnation,
         clean=kept.incarnation > 0 and daemon.ended_well(),
+        head=head,
         layers=layers,
-        head_mtime_ns=max((path.stat().st_mtime_ns for path in heads), default=0),
+        head_mtime_ns=path.stat().st_mtime_ns if head in layers else 0,
         lost=tuple(name for name in layers if _is_lost(folder, layers, name)),
     )
 

@@ -1,5 +1,6 @@
 """A replica's process and record: which incarnation lives, and which layer it writes."""
 
+from contextlib import suppress
 from pathlib import Path
 from typing import Final
 
@@ -45,6 +46,14 @@ def head(monitor: Monitor, folder: Path) -> str:
         if found := layer_of(node, images.layers(folder)):
             return found
     return record(folder).head
+
+
+def newest(folder: Path, kept: ReplicaRecord) -> str:
+    """Return the layer that a replica without a process wrote last."""
+    with suppress(FileNotFoundError):
+        if kept.coming and (folder / images.file_name(kept.coming)).stat().st_size > kept.coming_bytes:
+            return kept.coming
+    return kept.head
 
 
 def is_frozen(folder: Path, name: str) -> bool:

@@ -30,6 +30,8 @@ class ReplicaRecord(msgspec.Struct, frozen=True, kw_only=True):
     """The layer that was written when this was last kept; the process knows better."""
     coming: str = ""
     """The layer that was prepared since, and may be the head by now."""
+    coming_bytes: int = 0
+    """Size of its file when it was made: it grows when it is written, thus only once it is the head."""
     stopping: bool = False
     """Whether its process is meant to end, or did."""
     clean: bool | None = None
@@ -49,6 +51,10 @@ class ControllerRecord(msgspec.Struct, frozen=True, kw_only=True):
     epoch: int = 0
     replicas: tuple[str, ...] = ()
     """Those that are, or were, behind it."""
+    failed: tuple[str, ...] = ()
+    """Those of them that did not do what it asked."""
+    begun: bool = True
+    """Whether it ever ran here."""
     stopping: bool = False
     clean: bool | None = None
 

@@ -42,9 +42,15 @@ class Replicas:
         self._peers = peers
 
     def build(
-        self, volume: str, replica: str, size: int, layers: tuple[LayerSource, ...], progress: Progress | None = None
+        self,
+        volume: str,
+        replica: str,
+        size: int,
+        layers: tuple[LayerSource, ...],
+        progress: Progress | None = None,
+        head: str = "",
     ) -> None:
-        """Fetch the frozen layers, from the oldest to the newest, that are not here yet; a head is not made."""
+        """Fetch the frozen layers that are not here yet, from the oldest to the newest; make a head if one is named."""
         folder = self._folder(volume, replica)
         folder.mkdir(parents=True, exist_ok=True)
         for below, source in zip((None, *layers), layers, strict=False):
@@ -56,6 +62,8 @@ class Replicas:
                 why = f"it has {found} bytes, and the volume {size}"
                 raise EngineError(f"The layer {source.name} is no part of {volume}", why, permanent=True)
             images.set_backing(folder, source.name, below.name if below else None)
+        if head and not (folder / images.file_name(head)).exists():
+            images.create(folder, head, size, layers[-1].name if layers else None)
 
     def start(
         self,
@@ -67,16 +75,17 @@ class Replicas:
         size: int,
         chain: tuple[str, ...],
         listen: starting.Listen,
-        known: frozenset[str],
+        obsolete: frozenset[str] = frozenset(),
     ) -> Address:
-        """Start a replica and return its export; files of layers that are not `known` are deleted.
+        """Start a replica and return its export; files of `obsolete` layers are deleted, no others.
 
-        `chain` names the layers from the oldest to the head. A replica that is to join a running volume begins with a
-        head of some other name than the volume's, alone: what is written there is forgotten.
+        `chain` names the layers from the oldest to the head: those missing on top are made. A replica that is to join
+        a running volume begins with a head of some other name than the volume's, alone: what is written there is
+        forgotten.
         """
         folder = self._folder(volume, replica, *chain)
         wanted = starting.Start(
-            incarnation=incarnation, generation=generation, size=size, chain=chain, listen=listen, known=known
+            incarnation=incarnation, generation=generation, size=size, chain=chain, listen=listen, obsolete=obsolete
         )
         with held(folder):
             return starting.start(folder, self._host, self._tls, wanted)
@@ -106,11 +115,7 @@ class Replicas:
             if kept.incarnation != incarnation:
                 replica_daemon(folder, incarnation).kill()
                 return False
-            if kept.clean is None:
-                clean = _ended(folder, kept)
-                kept = msgspec.structs.replace(record(folder), stopping=True, clean=clean)
-                write(folder / RECORD, kept)
-            return bool(kept.clean)
+            return self._end(folder, kept)
 
     def remove(self, volume: str, replica: str) -> None:
         """End whatever runs for a replica, and delete all it has."""
@@ -193,8 +198,26 @@ class Replicas:
         return {name: (folder / images.file_name(name)).stat().st_blocks * 512 for name in images.layers(folder)}
 
     def inspect(self, volume: str, replica: str) -> Inspection:
-        """Return what is there of a replica."""
-        return inspection(self._folder(volume, replica))
+        """End a replica's process in good order, if it runs, and return what is there. Raises EngineError."""
+        folder = self._folder(volume, replica)
+        if not folder.exists():
+            raise EngineError(f"There is no replica {volume}/{replica} here", str(folder))
+        with held(folder):
+            self._end(folder, record(folder))
+            return inspection(folder)
+
+    def ended_well(self, volume: str, replica: str, incarnation: int) -> bool:
+        """Return whether a replica's process ended in good order."""
+        folder = self._folder(volume, replica)
+        return record(folder).incarnation == incarnation and replica_daemon(folder, incarnation).ended_well()
+
+    def kill(self, volume: str, replica: str, incarnation: int) -> None:
+        """End a process that nobody counts on."""
+        folder = self._folder(volume, replica)
+        with held(folder):
+            if (kept := record(folder)).incarnation == incarnation:
+                write(folder / RECORD, msgspec.structs.replace(kept, stopping=True))
+            replica_daemon(folder, incarnation).kill()
 
     def running(self) -> tuple[RunningReplica, ...]:
         """Return the replicas whose processes live."""
@@ -205,6 +228,13 @@ class Replicas:
         """End all processes of replicas in good order."""
         for one in self.running():
             self.stop(one.volume, one.replica, one.incarnation)
+
+    def _end(self, folder: Path, kept: ReplicaRecord) -> bool:
+        if kept.incarnation and kept.clean is None:
+            clean = _ended(folder, kept)
+            kept = msgspec.structs.replace(record(folder), stopping=True, clean=clean)
+            write(folder / RECORD, kept)
+        return bool(kept.clean)
 
     def _folder(self, volume: str, replica: str, *layers: str) -> Path:
         return replica_folder(self._root, volume, replica, *layers)

@@ -12,9 +12,10 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Final, TypeVar
 
-from infra.volumes.controlling import alive, drop
+from infra.volumes.controlling import alive, drop, member_names, record
 from infra.volumes.errors import EngineError
 from infra.volumes.freezing import freeze, thaw
+from infra.volumes.graph import graph
 from infra.volumes.joining import Joining, add, complete, make_ready
 from infra.volumes.monitor import Monitor
 from infra.volumes.peer import Part
@@ -92,13 +93,22 @@ class Snapshot:
         if self._joining:
             add(monitor, self._joining)
         took = [part.replica for part, _ in _ask(pool, parts, self._take_one, TAKE_SECONDS)]
+        if not took:
+            raise EngineError(f"No replica of {self._volume} took {self._layer}", "none answered in time")
+        # One that is left behind must not acknowledge writes alone: nobody counts on it any more.
+        self._leave_behind(monitor, took)
         if self._joining and self._complete(pool, self._joining):
             took.append(self._joining.member.replica)
         elif self._joining:
             drop(monitor, self._joining.member.replica)
-        if not took:
-            raise EngineError(f"No replica of {self._volume} took {self._layer}", "none answered in time")
         return took
+
+    def _leave_behind(self, monitor: Monitor, took: Sequence[str]) -> None:
+        kept = record(self._folder)
+        joining = self._joining.member.replica if self._joining else ""
+        for replica in member_names(graph(monitor), kept.replicas):
+            if replica not in took and replica != joining:
+                drop(monitor, replica)
 
     def _take_one(self, part: Part) -> None:
         part.peer.take(self._volume, part.replica, part.incarnation, self._layer)
@@ -112,6 +122,9 @@ class Snapshot:
     def _late(self, monitor: Monitor, already: Sequence[Part]) -> Taken:
         if self._joining:
             drop(monitor, self._joining.member.replica)
+            what = f"The replica {self._joining.member.replica} cannot join {self._volume}"
+            raise EngineError(what, f"{self._layer} is written already", permanent=True)
+        self._leave_behind(monitor, [part.replica for part in already])
         return self._keep(self._taken([part.replica for part in already], time.monotonic()))
 
     def _taken(self, took: Sequence[str], since: float) -> Taken:

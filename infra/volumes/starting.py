@@ -13,7 +13,7 @@ from infra.volumes.exports import REPLICA, export, listen_unix, of_replica, tls_
 from infra.volumes.folders import replica_daemon
 from infra.volumes.graph import graph, layer, layer_node
 from infra.volumes.monitor import Monitor
-from infra.volumes.processes import RECORD, older, record
+from infra.volumes.processes import RECORD, newest, older, record
 from infra.volumes.records import ReplicaRecord, write
 from infra.volumes.words import Address
 
@@ -29,7 +29,7 @@ class Start(msgspec.Struct, frozen=True, kw_only=True):
     size: int
     chain: tuple[str, ...]
     listen: Listen
-    known: frozenset[str]
+    obsolete: frozenset[str]
 
 
 def start(folder: Path, host: str, tls: Path | None, wanted: Start) -> Address:
@@ -58,13 +58,21 @@ def start(folder: Path, host: str, tls: Path | None, wanted: Start) -> Address:
 
 
 def lay_files(folder: Path, wanted: Start) -> tuple[str, ...]:
-    """Delete layers that are not known, make those missing on top, and return the chain as the headers tell it.
+    """Delete obsolete layers, make those missing on top, and return the chain as the headers tell it.
 
-    A layer of the wanted chain that no header names was merged already. Raises EngineError if a header names another.
+    A layer of the wanted chain that no header names was merged already. Raises EngineError if a header names another,
+    or the newest layer is neither in the chain nor obsolete: what it holds must not be passed over.
     """
-    present = set(images.layers(folder))
-    for name in present - wanted.known - set(wanted.chain):
+    kept = record(folder)
+    head = newest(folder, kept)
+    unused = {kept.coming} - {head, *wanted.chain}
+    if head in images.layers(folder) and head not in wanted.obsolete and head not in wanted.chain:
+        what = f"The replica {folder.parent.name}/{folder.name} cannot start"
+        why = f"its newest layer is {head}, which is none of {', '.join(wanted.chain)}"
+        raise EngineError(what, why, permanent=True)
+    for name in (wanted.obsolete | unused) - set(wanted.chain) - {""}:
         (folder / images.file_name(name)).unlink(missing_ok=True)
+    present = set(images.layers(folder))
     top = max((at for at, name in enumerate(wanted.chain) if name in present), default=-1)
     for at in range(top + 1, len(wanted.chain)):
         images.create(folder, wanted.chain[at], wanted.size, wanted.chain[at - 1] if at else None)

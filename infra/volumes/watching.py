@@ -106,6 +106,7 @@ class _Watch:
     def _tell(self, died: ControllerDied, folder: Path, node: str) -> None:
         replicas = controlling.record(folder).replicas
         if replica := next((one for one in replicas if member_node(one) == node), None):
+            controlling.note_failed(folder, died.generation, replica)
             self._report(MemberFailed(volume=died.volume, generation=died.generation, replica=replica))
 
     async def _thaw(self) -> None:

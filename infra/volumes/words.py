@@ -46,13 +46,26 @@ class Taken(msgspec.Struct, frozen=True, kw_only=True):
     """How long writes had to wait."""
 
 
+class Released(msgspec.Struct, frozen=True, kw_only=True):
+    """How a controller ended."""
+
+    clean: bool
+    """Whether it ended in good order."""
+    replicas: tuple[str, ...] = ()
+    """Those that got all that was written, if so."""
+    begun: bool = True
+    """Whether it ever ran here."""
+
+
 class Inspection(msgspec.Struct, frozen=True, kw_only=True):
-    """What the folder of a replica holds."""
+    """What the folder of a replica holds, now that no process of it runs."""
 
     incarnation: int
     """The last that was started; 0 if none ever was."""
     clean: bool
-    """Whether that one was stopped cleanly; false while it runs."""
+    """Whether that one ended in good order, so that it holds all that it was told."""
+    head: str
+    """The newest layer that was written."""
     layers: tuple[str, ...]
     """Layers whose files are there, sorted by name."""
     head_mtime_ns: int

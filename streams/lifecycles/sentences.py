@@ -46,7 +46,7 @@ def detail(event: msgspec.Struct) -> str:
         case LabelsChanged():
             return labels(event.labels)
         case _:
-            return " ".join(_told(name, value) for name, value in _fields(event) if _says(value))
+            return " ".join(_told(name, value) for name, value in _fields(event))
 
 
 def words(name: str) -> str:
@@ -56,7 +56,10 @@ def words(name: str) -> str:
 
 def clock(time_ns: int) -> str:
     """Return the time of day of ns since the epoch, in this machine's zone."""
-    return time.strftime("%H:%M:%S", time.localtime(time_ns // 1_000_000_000))
+    try:
+        return time.strftime("%H:%M:%S", time.localtime(time_ns // 1_000_000_000))
+    except (OverflowError, OSError, ValueError):
+        return str(time_ns)
 
 
 def progress(done: int, total: int, unit: str = "bytes") -> str:
@@ -67,17 +70,27 @@ def progress(done: int, total: int, unit: str = "bytes") -> str:
     return f"{done:,} of {total:,} {unit}{share}"
 
 
+def executor(node: str | None) -> str:
+    """Return who does an effect, by its `node`."""
+    match node:
+        case None:
+            return "nobody: it is waited for"
+        case "":
+            return "the lifecycle service"
+        case _:
+            return node
+
+
 def labels(texts: dict[str, str]) -> str:
     """Return labels as they are given in commands."""
     return ",".join(f"{name}={text}" for name, text in sorted(texts.items())) or "none"
 
 
 def _fields(event: msgspec.Struct) -> Iterable[tuple[str, Any]]:
-    return msgspec.structs.asdict(event).items()
-
-
-def _says(value: Any) -> bool:
-    return value not in ("", (), {}, None, [])
+    """Yield the fields that say something: no empty ones, and of sizes and times no zeros."""
+    for name, value in msgspec.structs.asdict(event).items():
+        if value not in ("", (), {}, None, []) and (value != 0 or name not in BYTES | TIMES):
+            yield name, value
 
 
 def _told(name: str, value: Any) -> str:
@@ -87,7 +100,7 @@ def _told(name: str, value: Any) -> str:
         case int() if name in BYTES:
             return f"{name}={size(value)}".replace(" ", "")
         case int() if name in TIMES:
-            return f"{name}={clock(value)}" if value else f"{name}=never"
+            return f"{name}={clock(value)}"
         case float():
             return f"{name}={value:g}"
         case _:
@@ -97,8 +110,7 @@ def _told(name: str, value: Any) -> str:
 def _plain(value: Any) -> str:
     match value:
         case msgspec.Struct():
-            inner = [_told(name, one) for name, one in _fields(value) if _says(one)]
-            return f"({' '.join(inner)})"
+            return f"({' '.join(_told(name, one) for name, one in _fields(value))})"
         case tuple() | list():
             return ",".join(map(_plain, value))
         case dict():

@@ -1,12 +1,12 @@
 """Numbers of bytes as people write and read them."""
 
 import re
-from decimal import Decimal
+from fractions import Fraction
 from typing import Final
 
 UNITS: Final = {"": 0, "k": 10, "m": 20, "g": 30, "t": 40, "p": 50, "e": 60}
 """Powers of two; Kubernetes' `Ki` and `Mi`, and `K` and `M`, are the same to us: a volume is made of whole blocks."""
-PATTERN: Final = re.compile(r"(\d{1,18}(?:\.\d{1,9})?)\s?([kmgtpe]?)(?:i?b?)", re.ASCII | re.IGNORECASE)
+PATTERN: Final = re.compile(r"(\d{1,19}(?:\.\d{1,9})?)\s?([kmgtpe]?)(?:i?b?)", re.ASCII | re.IGNORECASE)
 PARTS: Final = (("EiB", 60), ("PiB", 50), ("TiB", 40), ("GiB", 30), ("MiB", 20), ("KiB", 10))
 
 
@@ -15,7 +15,7 @@ def parse_size(text: str) -> int:
     found = PATTERN.fullmatch(text.strip())
     if not found:
         raise ValueError(f"{text!r} is no size such as 10Gi")
-    exact = Decimal(found[1]) * (1 << UNITS[found[2].lower()])
+    exact = Fraction(found[1]) * (1 << UNITS[found[2].lower()])
     if exact != int(exact) or exact >= 1 << 63:
         raise ValueError(f"{text!r} is no whole number of bytes below 8 EiB")
     return int(exact)

@@ -187,7 +187,8 @@ def _of_running(state: Volume, replica: Replica, where: str) -> Iterator[Effect]
 
 def _start(state: Volume, replica: Replica) -> StartReplica:
     freezing = state.freezing
-    fresh_head = freezing.head if replica.fresh and freezing else ""
+    # What is written to it before it joins counts for nothing: it gets the volume's head when it does.
+    fresh_head = f"join-{freezing.head}" if replica.fresh and freezing else ""
     return StartReplica(
         replica=replica.name,
         incarnation=replica.incarnation,

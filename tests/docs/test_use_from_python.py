@@ -14,9 +14,10 @@ import pytest
 from confluent_kafka import Producer
 
 from producers import Publisher
-from schemas.topics import ALERTS, EVENTS, SYSCALLS
+from schemas.topics import ALERTS, EVENTS, SYSCALLS, VOLUMES_INBOX
 from schemas.types.alerts import Alert
 from schemas.types.events import Note
+from schemas.types.volumes import CreateVolume
 from streams.log import read
 from tests.conftest import Broker
 from tests.example_batch import FIRST_TIME, batch, pack
@@ -63,7 +64,7 @@ def written(kafka: Broker, registry: Server, tmp_path: Path) -> Page:
 
 
 def test_each_program_is_under_ten_lines() -> None:
-    assert len(BLOCKS) == 4
+    assert len(BLOCKS) == 5
     assert all(len([line for line in program.splitlines() if line.strip()]) < 10 for program in BLOCKS.values())
 
 
@@ -74,6 +75,14 @@ def test_an_event_is_put_on_record(kafka: Broker, registry: Server, written: Pag
     [message] = [each for each in events if each.envelope and each.envelope.source == "/my-program"]
     assert isinstance(message.event, Note)
     assert (message.event.subject, message.event.data) == ("web", '{"version": "1.2"}')
+
+
+def test_a_command_is_given(kafka: Broker, registry: Server, written: Page) -> None:
+    id = written.run("Give a command").strip()
+    [message] = read(kafka.bootstrap_servers, VOLUMES_INBOX, registry=registry.url)
+    assert message.envelope
+    assert (message.envelope.id, message.envelope.subject, message.key) == (id, "volume/data", b"data")
+    assert message.event == CreateVolume(size=1 << 30, replicas=2)
 
 
 def test_alerts_are_acted_on(kafka: Broker, registry: Server, written: Page) -> None:

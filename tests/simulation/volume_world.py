@@ -338,6 +338,7 @@ class VolumeWorld:
             taken = self._freeze(name, action.generation, action.layer, action.head, action.members)
             source = next(m for m in action.members if m.replica in taken)
             disk.borrowed = self._disk(source.node, name, source.replica).content(action.layer)
+            disk.layers, disk.chain, disk.head = {action.head: {}}, [action.head], action.head
             controller.members[joining.replica] = (joining.node, process.incarnation, controller.generation)
         else:
             taken = tuple(member.replica for member in action.members if member.replica in controller.members)

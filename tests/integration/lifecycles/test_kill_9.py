@@ -5,7 +5,7 @@ import signal
 import threading
 import time
 from collections import Counter, defaultdict
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
@@ -73,10 +73,12 @@ def commands(settings: Settings) -> Iterator[list[str]]:
         thread.join()
 
 
-def settled(settings: Settings, sent: list[str]) -> list[Message]:
-    """Return all events when each command has an outcome."""
+def settled(settings: Settings, sent: list[str], *tend: Callable[[], None]) -> list[Message]:
+    """Return all events when each command has an outcome; what is to be tended meanwhile is."""
     until = time.monotonic() + SETTLE_SECONDS
     while True:
+        for each in tend:
+            each()
         events = node_events(settings)
         missing = set(sent) - {event.envelope.command_id for event in events if event.envelope}
         if not missing:

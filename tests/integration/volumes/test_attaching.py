@@ -18,7 +18,7 @@ def test_what_is_written_is_read_back_and_is_with_every_replica(node: Node, list
     members = [node.start(name, listen="tcp" if listen == "tcp" else "unix") for name in ("r1", "r2")]
     with fio(node.control(*members), "--fsync=32", mib=4):
         pass
-    assert node.controllers.release(VOLUME, 1)
+    assert node.controllers.release(VOLUME, 1).clean
     assert [node.replicas.stop(VOLUME, name, 1) for name in ("r1", "r2")] == [True, True]
     assert is_equal(node.file("r1", "a"), node.file("r2", "a"))
     check = ["qemu-img", "check", "-q", str(node.file("r1", "a"))]
@@ -43,7 +43,7 @@ def test_each_call_may_be_given_twice(node: Node) -> None:
         assert node.controllers.members(VOLUME, 1) == ("r1",)
     for _ in range(2):
         node.replicas.fence(VOLUME, "r2", 1, 2)
-    assert [node.controllers.release(VOLUME, 1) for _ in range(2)] == [True, True]
+    assert [node.controllers.release(VOLUME, 1).clean for _ in range(2)] == [True, True]
     assert [node.replicas.stop(VOLUME, "r1", 1) for _ in range(2)] == [True, True]
     for _ in range(2):
         node.replicas.remove(VOLUME, "r2")
@@ -54,7 +54,7 @@ def test_each_call_may_be_given_twice(node: Node) -> None:
 def test_a_replica_over_more_than_one_layer_is_read_through_all_of_them(node: Node) -> None:
     write(node.control(node.start("r1")), "write -P 1 0 1M")
     node.controllers.snapshot(VOLUME, generation=1, layer="b", members=(node.part("r1"),))
-    assert node.controllers.release(VOLUME, 1)
+    assert node.controllers.release(VOLUME, 1).clean
     assert node.replicas.stop(VOLUME, "r1", 1)
     address = node.control(node.start("r1", ("a", "b", "c"), incarnation=2, generation=2), generation=2)
     write(address, "write -P 3 512k 1M", "read -P 1 0 512k", "read -P 3 512k 1M", "read -P 0 2M 1M")
@@ -70,13 +70,34 @@ def test_a_volume_that_was_clean_is_the_same_at_its_next_attachment(node: Node) 
     assert content(node.control(node.start("r1", incarnation=2, generation=2), generation=2)) == before
 
 
-def test_layers_that_nobody_knows_are_deleted_when_a_replica_starts(node: Node) -> None:
+def test_layers_are_deleted_when_told_so_and_never_passed_over(node: Node) -> None:
     node.start("r1", ("a", "b"))
     node.replicas.stop(VOLUME, "r1", 1)
-    node.replicas.start(
-        VOLUME, "r1", incarnation=2, generation=1, size=SIZE, chain=("a", "c"), listen="unix", known=frozenset({"a"})
-    )
+    wanted = {"incarnation": 2, "generation": 1, "size": SIZE, "chain": ("a", "c")}
+    with pytest.raises(EngineError, match="its newest layer is b, which is none of a, c") as caught:
+        node.replicas.start(VOLUME, "r1", **wanted, listen="unix")
+    assert caught.value.permanent
+    node.replicas.start(VOLUME, "r1", **wanted, listen="unix", obsolete=frozenset({"b"}))
     assert node.replicas.inspect(VOLUME, "r1").layers == ("a", "c")
+
+
+def test_a_controller_that_never_was_never_will_be(node: Node) -> None:
+    member = node.start("r1")
+    ended = node.controllers.release(VOLUME, 1)
+    assert (ended.clean, ended.begun) == (True, False)
+    with pytest.raises(EngineError, match=r"Generation 1 of volume .* is spent") as caught:
+        node.control(member)
+    assert caught.value.permanent
+
+
+def test_a_member_that_missed_writes_is_told_when_the_controller_ends(node: Node) -> None:
+    members = [node.start(name) for name in ("r1", "r2")]
+    address = node.control(*members)
+    node.kill("r2")
+    write(address, "write -P 1 0 4k")
+    with pytest.raises(EngineError, match="no other one works"):
+        node.controllers.drop(VOLUME, 1, "r1")
+    assert node.controllers.release(VOLUME, 1).replicas == ("r1",)
 
 
 def test_a_replica_whose_layers_are_not_those_it_should_have_does_not_start(node: Node) -> None:

@@ -38,7 +38,20 @@ def test_help_names_every_command_and_loads_none() -> None:
         "print(sorted(heavy & sys.modules.keys()), file=sys.stderr)"
     )
     done = subprocess.run([sys.executable, "-c", code], cwd=PROJECT, capture_output=True, text=True, timeout=60)
-    for name in ("up", "down", "status", "doctor", "alerts", "events", "replay", "rules", "config"):
+    for name in (
+        "up",
+        "down",
+        "status",
+        "doctor",
+        "alerts",
+        "events",
+        "replay",
+        "rules",
+        "config",
+        "get",
+        "explain",
+        "volume",
+    ):
         assert f"│ {name} " in done.stdout
     assert done.stderr == "[]\n"
 

@@ -149,6 +149,14 @@ def test_another_replica_is_copied_from_its_beginning(peer: FolderPeer, target: 
     assert target.read_bytes() == b"the same in other bytes"
 
 
+def test_a_record_of_other_chunks_is_begun_anew(peer: FolderPeer, target: Path) -> None:
+    peer.put(*LAYER, noise(CHUNK))
+    other = Origin(*LAYER, CHUNK, CHUNK // 2)
+    target.with_name(f"{target.name}.progress").write_bytes(encode_origin(other) + bytes(DIGEST))
+    assert copy(peer, target)[0] == 0
+    assert target.read_bytes() == noise(CHUNK)
+
+
 @pytest.mark.parametrize("changed", [noise(5 * CHUNK), noise((STEP + 1) * CHUNK - 1) + b"x", noise(CHUNK)])
 def test_a_source_that_changed_meanwhile_is_told_and_then_copied_anew(
     peer: FolderPeer, target: Path, changed: bytes

@@ -197,6 +197,17 @@ def test_an_answer_under_way_is_given_before_a_server_closes(tmp_path: Path, cer
             remote.layer_size("v1", "r1", "base")
 
 
+def test_an_address_may_be_of_ipv6(local: FolderPeer, tmp_path: Path) -> None:
+    if not Path("/proc/net/if_inet6").exists():
+        pytest.skip("there is no IPv6 here")
+    certificates = ensure(tmp_path / "tls", "n1", ["::1"])
+    with (
+        closing(PeerServer(local, "::1", 0, certificates)) as server,
+        closing(RemotePeer("::1", server.port, certificates)) as remote,
+    ):
+        assert remote.layer_size("v1", "r1", "base") == 10
+
+
 def test_more_connections_than_there_is_room_for_are_sent_away(
     local: FolderPeer, certificates: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
