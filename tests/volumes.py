@@ -42,8 +42,9 @@ class Node:
         incarnation: int = 1,
         generation: int = 1,
         listen: Listen = "tcp",
+        obsolete: frozenset[str] = frozenset(),
     ) -> Member:
-        """Start a replica, and return it as a member; all its layers are known."""
+        """Start a replica, and return it as a member."""
         self.replicas.build(VOLUME, replica, SIZE, ())
         address = self.replicas.start(
             VOLUME,
@@ -53,6 +54,7 @@ class Node:
             size=SIZE,
             chain=chain,
             listen=listen,
+            obsolete=obsolete,
         )
         return Member(replica=replica, address=address)
 
@@ -66,6 +68,10 @@ class Node:
 
     def file(self, replica: str, layer: str) -> Path:
         return self.folder / VOLUME / replica / f"{layer}.qcow2"
+
+    def names(self, replica: str) -> tuple[str, ...]:
+        """Return the layers that have files."""
+        return tuple(sorted(path.stem for path in self.file(replica, "any").parent.glob("*.qcow2")))
 
     def pid(self, replica: str) -> int:
         return next(one.pid for one in self.replicas.running() if one.replica == replica)
@@ -96,7 +102,14 @@ def fio(address: str, *options: str, mib: int = 16, iops: int = 2000) -> Iterato
     argv = [
         *("setpriv", "--pdeathsig", "KILL", "fio", "--name=verified", "--ioengine=nbd", f"--uri={address}"),
         *("--rw=randwrite", "--bs=4k", "--iodepth=8", f"--size={mib}M", f"--rate_iops={iops}"),
-        *("--verify=crc32c", "--verify_backlog=256", "--verify_fatal=1", "--verify_state_save=0", "--randrepeat=0", *options),
+        *(
+            "--verify=crc32c",
+            "--verify_backlog=256",
+            "--verify_fatal=1",
+            "--verify_state_save=0",
+            "--randrepeat=0",
+            *options,
+        ),
     ]
     with subprocess.Popen(argv, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True) as process:
         try:

@@ -29,7 +29,7 @@ def attached(node: Node, *names: str) -> str:
 
 
 def detach(node: Node) -> None:
-    assert node.controllers.release(VOLUME, 1)
+    assert node.controllers.release(VOLUME, 1).clean
     for one in node.replicas.running():
         assert node.replicas.stop(VOLUME, one.replica, 1)
 
