@@ -19,7 +19,7 @@ from infra.volumes.starting import Listen
 from infra.volumes.words import LayerSource, Member
 
 VOLUME: Final = "data"
-SIZE: Final = 64 << 20
+SIZE = 64 << 20
 HOST: Final = "127.0.0.1"
 SECONDS: Final = 60
 
@@ -100,7 +100,7 @@ def layers(node: Node, replica: str, *names: str) -> tuple[LayerSource, ...]:
 def fio(address: str, *options: str, mib: int = 16, iops: int = 2000) -> Iterator["subprocess.Popen[str]"]:
     """Write random blocks while the context lasts, and read back each: it fails if one is not as it was written."""
     argv = [
-        *("setpriv", "--pdeathsig", "KILL", "fio", "--name=verified", "--ioengine=nbd", f"--uri={address}"),
+        *("setpriv", "--pdeathsig", "KILL", "fio", "--thread", "--name=verified", "--ioengine=nbd", f"--uri={address}"),
         *("--rw=randwrite", "--bs=4k", "--iodepth=8", f"--size={mib}M", f"--rate_iops={iops}"),
         *(
             "--verify=crc32c",

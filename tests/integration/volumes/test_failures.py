@@ -133,7 +133,16 @@ def test_a_controller_that_hung_writes_no_more_when_its_volume_is_elsewhere(node
     zombie = here.controllers.running()[0].pid
     client = subprocess.Popen(
         [
-            *("fio", "--name=z", "--ioengine=nbd", f"--uri={first}", "--rw=randwrite", "--bs=4k", "--iodepth=8"),
+            *(
+                "fio",
+                "--thread",
+                "--name=z",
+                "--ioengine=nbd",
+                f"--uri={first}",
+                "--rw=randwrite",
+                "--bs=4k",
+                "--iodepth=8",
+            ),
             *("--size=8M", "--time_based", "--runtime=30", "--rate_iops=1000"),
         ],
         stdout=subprocess.PIPE,
