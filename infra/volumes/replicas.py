@@ -76,16 +76,23 @@ class Replicas:
         chain: tuple[str, ...],
         listen: starting.Listen,
         obsolete: frozenset[str] = frozenset(),
+        known: frozenset[str] = frozenset(),
     ) -> Address:
         """Start a replica and return its export; files of `obsolete` layers are deleted, no others.
 
-        `chain` names the layers from the oldest to the head: those missing on top are made. A replica that is to join
-        a running volume begins with a head of some other name than the volume's, alone: what is written there is
-        forgotten.
+        `chain` names the layers from the oldest to the head: those missing on top are made; `known` are the volume's
+        layers on other branches. A replica that is to join a running volume begins with a head of some other name
+        than the volume's, alone: what is written there is forgotten.
         """
         folder = self._folder(volume, replica, *chain)
         wanted = starting.Start(
-            incarnation=incarnation, generation=generation, size=size, chain=chain, listen=listen, obsolete=obsolete
+            incarnation=incarnation,
+            generation=generation,
+            size=size,
+            chain=chain,
+            listen=listen,
+            obsolete=obsolete,
+            known=known,
         )
         with held(folder):
             return starting.start(folder, self._host, self._tls, wanted)
@@ -198,6 +205,10 @@ class Replicas:
         return {name: (folder / images.file_name(name)).stat().st_blocks * 512 for name in images.layers(folder)}
 
     def inspect(self, volume: str, replica: str) -> Inspection:
+        """Return what is there of a replica. Raises EngineError."""
+        return inspection(self._folder(volume, replica))
+
+    def put_to_rest(self, volume: str, replica: str) -> Inspection:
         """End a replica's process in good order, if it runs, and return what is there. Raises EngineError."""
         folder = self._folder(volume, replica)
         if not folder.exists():

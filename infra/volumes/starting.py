@@ -30,6 +30,7 @@ class Start(msgspec.Struct, frozen=True, kw_only=True):
     chain: tuple[str, ...]
     listen: Listen
     obsolete: frozenset[str]
+    known: frozenset[str]
 
 
 def start(folder: Path, host: str, tls: Path | None, wanted: Start) -> Address:
@@ -61,12 +62,12 @@ def lay_files(folder: Path, wanted: Start) -> tuple[str, ...]:
     """Delete obsolete layers, make those missing on top, and return the chain as the headers tell it.
 
     A layer of the wanted chain that no header names was merged already. Raises EngineError if a header names another,
-    or the newest layer is neither in the chain nor obsolete: what it holds must not be passed over.
+    or the newest layer is none of the volume's: what it holds must not be passed over.
     """
     kept = record(folder)
     head = newest(folder, kept)
     unused = {kept.coming} - {head, *wanted.chain}
-    if head in images.layers(folder) and head not in wanted.obsolete and head not in wanted.chain:
+    if head in images.layers(folder) and head not in wanted.obsolete | wanted.known | set(wanted.chain):
         what = f"The replica {folder.parent.name}/{folder.name} cannot start"
         why = f"its newest layer is {head}, which is none of {', '.join(wanted.chain)}"
         raise EngineError(what, why, permanent=True)
