@@ -43,10 +43,7 @@ class Node:
         generation: int = 1,
         listen: Listen = "tcp",
         obsolete: frozenset[str] = frozenset(),
-<<<<<<< HEAD
-=======
         known: frozenset[str] = frozenset(),
->>>>>>> main
     ) -> Member:
         """Start a replica, and return it as a member."""
         self.replicas.build(VOLUME, replica, SIZE, ())
@@ -59,10 +56,7 @@ class Node:
             chain=chain,
             listen=listen,
             obsolete=obsolete,
-<<<<<<< HEAD
-=======
             known=known,
->>>>>>> main
         )
         return Member(replica=replica, address=address)
 

@@ -123,13 +123,10 @@ def test_a_controller_that_is_gone_never_starts_again(node: Node) -> None:
     with pytest.raises(EngineError, match=r"Generation 1 .* is spent"):
         node.control(member)
     assert not node.controllers.release(VOLUME, 1).clean
-<<<<<<< HEAD
-=======
     # One that never was can be forbidden.
     assert node.controllers.release(VOLUME, 5).clean
     with pytest.raises(EngineError, match="spent"):
         node.control(member, generation=5)
->>>>>>> main
 
 
 def test_a_controller_that_hung_writes_no_more_when_its_volume_is_elsewhere(nodes: Nodes) -> None:
