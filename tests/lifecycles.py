@@ -9,10 +9,10 @@ from schemas.topics import DEAD_LETTERS
 from streams.lifecycles.host import Host
 from streams.lifecycles.kinds import LIFECYCLES
 from streams.lifecycles.lifecycle import Event, Lifecycle, Message
+from streams.lifecycles.log import Record
 from streams.lifecycles.memory_log import MemoryBroker, MemoryLog
 from streams.lifecycles.views import View
 from streams.lifecycles.wire import write_message
-from streams.message import Message as RawMessage
 
 PARTITIONS = 3
 BEGINNING = 1_700_000_000_000_000_000
@@ -50,19 +50,6 @@ class Memory:
         """Return the view of a kind."""
         return View(lifecycle, self.log, self.codec)
 
-    def messages(self) -> list[RawMessage]:
+    def records(self) -> list[Record]:
         """Return all that is on inboxes and histories."""
-        return [
-            RawMessage(
-                topic=record.place.topic,
-                partition=record.place.partition,
-                offset=record.offset,
-                timestamp_ms=record.timestamp_ms,
-                key=record.key,
-                headers=tuple(record.headers),
-                value=record.value,
-                codec=self.codec,
-            )
-            for records in self.broker.records.values()
-            for record in records
-        ]
+        return [record for records in self.broker.records.values() for record in records]
