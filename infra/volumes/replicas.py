@@ -81,8 +81,7 @@ class Replicas:
         """Start a replica and return its export; files of `obsolete` layers are deleted, no others.
 
         `chain` names the layers from the oldest to the head: those missing on top are made; `known` are the volume's
-        layers on other branches. A replica that is to join a running volume begins with a head of some other name
-        than the volume's, alone: what is written there is forgotten.
+        layers on other branches. A replica that is to join a running volume begins with the coming head alone.
         """
         folder = self._folder(volume, replica, *chain)
         wanted = starting.Start(

@@ -11,6 +11,7 @@ import pytest
 
 from infra.volumes.errors import EngineError
 from infra.volumes.joining import Joining
+from infra.volumes.snapshots import ABANDONED_SECONDS, thaw_abandoned
 from infra.volumes.words import Member, Taken
 from tests.volumes import SIZE, VOLUME, Node, content, fio, is_equal, is_running, layers, write
 
@@ -48,7 +49,7 @@ def test_a_replica_is_rebuilt_on_another_node_under_load_with_its_snapshots(node
     address = here.control(here.start("r1", listen="unix"), there.start("r2"))
     write(address, "write -P 1 0 4M", "write -P 2 40M 1000k", "write -P 3 63M 512")
     here.controllers.snapshot(VOLUME, generation=1, layer="b", members=(here.part("r1"), there.part("r2")))
-    with fio(address, mib=32) as process:
+    with fio(address, mib=24) as process:
         time.sleep(0.2)
         there.kill("r2")
         time.sleep(0.2)
@@ -96,6 +97,22 @@ def test_whoever_lets_a_replica_join_may_be_killed(node: Node, tmp_path: Path, m
     detach(node)
     assert_equal(node, node, "r1", "r3", "a", "b")
     assert_equal(node, node, "r1", "r2", "a", "b")
+
+
+def test_a_replica_that_was_about_to_join_is_left_out_when_the_volume_is_thawed(node: Node, tmp_path: Path) -> None:
+    address = node.control(node.start("r1"), node.start("r2"))
+    new = node.start("r3", ("b",))
+    words = (str(tmp_path), "before lean", "b", new.address.export, str(new.address.port))
+    program = subprocess.Popen([sys.executable, "-m", "tests.volume_programs", *words], cwd=ROOT)
+    assert program.wait(30) == -signal.SIGKILL
+    assert node.controllers.members(VOLUME, 1) == ("r1", "r2", "r3")
+    time.sleep(ABANDONED_SECONDS)
+    assert thaw_abandoned(node.folder / VOLUME / "controller")
+    assert node.controllers.members(VOLUME, 1) == ("r1", "r2")
+    write(address, "write -P 1 0 4k")
+    with pytest.raises(EngineError, match="b is written already") as caught:
+        join(node, node, new, "b", "a", "r1", "r2")
+    assert caught.value.permanent
 
 
 def test_a_replica_that_cannot_join_is_left_out_and_the_snapshot_is_kept(nodes: Nodes) -> None:

@@ -71,18 +71,18 @@ def test_whoever_takes_a_snapshot_may_be_killed_and_the_repetition_finishes_it(
 def test_whoever_takes_snapshots_may_be_killed_at_any_time(node: Node, tmp_path: Path) -> None:
     address = attached(node, "r1", "r2")
     parts = (node.part("r1"), node.part("r2"))
-    with fio(address, mib=48):
-        for n, layer in enumerate("bcdef"):
+    with fio(address, mib=24):
+        for n, layer in enumerate("bcde"):
             program = taking(tmp_path, "never", layer)
             wait_for_prepared(node, layer, program)
-            time.sleep(n * 0.006)
+            time.sleep(n * 0.008)
             with suppress(ProcessLookupError):
                 os.kill(program.pid, signal.SIGKILL)
             program.wait(30)
             taken = node.controllers.snapshot(VOLUME, generation=1, layer=layer, members=parts)
             assert (taken.replicas, taken.missing) == (("r1", "r2"), ())
     detach(node)
-    assert [layer for layer in "abcdef" if not is_equal(node.file("r1", layer), node.file("r2", layer))] == []
+    assert [layer for layer in "abcde" if not is_equal(node.file("r1", layer), node.file("r2", layer))] == []
 
 
 def test_not_one_request_passes_a_freeze(node: Node) -> None:
