@@ -5,13 +5,14 @@ decided anew by the next.
 """
 
 import logging
+import os
 import signal
 import sys
 import threading
 import time
 from collections import Counter
 from collections.abc import Callable
-from typing import Final
+from typing import Final, NoReturn
 
 from confluent_kafka import KafkaException
 from confluent_kafka.admin import AdminClient
@@ -64,12 +65,12 @@ def main() -> int:
         notify(stopping=1)
         host.close()
         if failed:
-            return _again(f"{type(failed[0]).__name__}: {failed[0]}")
+            _again(f"{type(failed[0]).__name__}: {failed[0]}")
     except (KafkaException, LogStalledError, RegistryUnavailableError) as error:
-        return _again(f"{type(error).__name__}: {error}")
+        _again(f"{type(error).__name__}: {error}")
     except Exception as error:
         log.exception("this is a defect of deedlog")
-        return _again(f"{type(error).__name__}: {error}")
+        _again(f"{type(error).__name__}: {error}")
     return 0
 
 
@@ -140,10 +141,12 @@ def status(host: Host) -> str:
     return ", ".join([*(known or ["no inboxes"]), *done, *odd])
 
 
-def _again(why: str) -> int:
+def _again(why: str) -> NoReturn:
     log.error("ending to be started again: %s", why)
     notify(status=why)
-    return 1
+    sys.stdout.flush()
+    # A client of Kafka that hangs would hold up an end in good order.
+    os._exit(1)
 
 
 if __name__ == "__main__":
