@@ -74,7 +74,9 @@ def _show(
     else:
         entity = log.entity(lifecycle, name, moment)
         found = {name: entity} if wanted(entity.labels) else {}
-    show(lifecycle, found, output, moment.time_ns)
+    # As of an event, an entity is as old as it was then.
+    then = moment.time_ns if moment.sequence is None or name is None else entity.changed_ns
+    show(lifecycle, found, output, then)
     return 0
 
 

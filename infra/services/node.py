@@ -104,8 +104,8 @@ class Agent:
         schedule = Schedule(lambda effect: effect.node == settings.node, lane, COPIES)
         threading.Thread(target=watch, args=(engines_of(settings), stop, self._engines.heard), daemon=True).start()
         codec = Codec(HttpRegistry(settings.registry))
-        source = f"/nodes/{settings.node}/node"
-        with Publisher(settings.kafka, settings.registry, source=source, **{"linger.ms": 0}) as publisher:
+        source, actor = f"/nodes/{settings.node}/node", f"node/{settings.node}"
+        with Publisher(settings.kafka, settings.registry, source=source, actor=actor, **{"linger.ms": 0}) as publisher:
             follower = Follower(settings.kafka, [NODES, VOLUMES], codec)
             Effector(follower, schedule, self, publisher).run(stop, ready=lambda: notify(ready=1))
         notify(stopping=1)

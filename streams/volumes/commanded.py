@@ -115,7 +115,7 @@ def _create(state: Volume, body: CreateVolume, name: str) -> Answer:
         )
     if not body.source_volume and (body.size % BLOCK or not SMALLEST <= body.size <= LARGEST):
         why = f"{body.size} bytes are no size of a volume: 1 MiB to 64 TiB, a multiple of {BLOCK}"
-        return Rejected("bad-size", why, "round the size up")
+        return Rejected("bad-size", why, f"--size {min(max(-(-body.size // BLOCK) * BLOCK, SMALLEST), LARGEST)}")
     if not 1 <= body.replicas <= MOST_REPLICAS:
         return _bad_replicas(body.replicas)
     if body.anti_affinity not in ("required", "preferred"):
