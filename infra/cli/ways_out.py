@@ -36,17 +36,21 @@ def _volume(name: str, entity: Entity[Volume]) -> Iterator[str]:
 
 def _faulted(name: str, volume: Volume) -> Iterator[str]:
     if failed := volume.in_mode("failed"):
-        yield f"deedlog volume salvage {name}: goes on with what one replica holds; what only others hold is lost"
-        yield from (f"  --replica {one.name}: on {one.node}, {_last_written(one)}" for one in failed)
+        yield f"deedlog volume salvage {name} --replica REPLICA: goes on with what it holds; what others hold is lost"
+        yield from (f"  {one.name} on {one.node}, {_holds(volume, one)}" for one in failed)
         yield f"deedlog volume delete {name}: gives up all that it holds"
     elif volume.fix:
         yield volume.fix
 
 
-def _last_written(replica: Replica) -> str:
+def _holds(volume: Volume, replica: Replica) -> str:
     if replica.inspected is None:
         return "not looked at"
-    return f"written last {local_time(replica.inspected.written_ns)}" if replica.inspected.usable else "not readable"
+    if not replica.inspected.usable:
+        return "not readable"
+    # One that ended while it was to join has a head that is no layer of the volume yet.
+    complete = volume.layer(replica.inspected.head) is not None
+    return f"written last {local_time(replica.inspected.written_ns)}" if complete else "never complete"
 
 
 def _repairing(name: str, volume: Volume) -> str:

@@ -16,7 +16,7 @@ from schemas.types.volumes import CreateVolume, NodeOffer, NodesFound, ReplicaBu
 from streams.lifecycles.entity import Entity
 from streams.nodes import NODES
 from streams.volumes import VOLUMES
-from streams.volumes.state import Controller, Inspected, Replica, Volume
+from streams.volumes.state import Controller, Inspected, Layer, Replica, Volume
 from tests.lifecycles import Memory
 
 
@@ -103,8 +103,10 @@ def test_what_can_be_done_depends_on_what_is_wrong() -> None:
     [waits] = ways(replicas=())
     assert waits.endswith("deedlog volume attach data")
     salvage, choice, delete = ways(fault="all are gone", fix="x")
-    assert salvage.startswith("deedlog volume salvage data: ")
-    assert choice == "  --replica r2: on n2, written last 1970-01-01 00:00:00.000"
+    assert salvage.startswith("deedlog volume salvage data --replica REPLICA: ")
+    assert choice == "  r2 on n2, never complete"
+    [_, choice, _] = ways(fault="all are gone", layers=(Layer(name="l1"),))
+    assert choice == "  r2 on n2, written last 1970-01-01 00:00:00.000"
     assert delete.startswith("deedlog volume delete data: ")
     assert ways(fault="no source", fix="delete it", replicas=()) == ["delete it"]
 
