@@ -266,6 +266,8 @@ def _source_ready(state: Volume, body: SourceReady) -> Answer:
     source = state.source
     if source is None or source.layers or state.fault or state.deleting:
         return ()
+    if not body.layers or len({"", *body.layers, f"l{body.next_layer}"}) != len(body.layers) + 2:
+        return Rejected("bad-source", "what the source tells is no chain of layers")
     found = SourceFound(
         size=body.size,
         layers=body.layers,
