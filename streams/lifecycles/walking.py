@@ -5,7 +5,7 @@ than can happen, and needs nothing but the lifecycle; histories that make sense 
 """
 
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from random import Random
 from typing import Any, Final, Generic, TypeVar
 
@@ -145,8 +145,10 @@ class Walk(Generic[S]):
         return inventor.event(answer, {"effect": effect.id} | msgspec.to_builtins(effect.action))
 
 
-def explore(lifecycle: Lifecycle[S], walks: int, steps: int, seed: int = 0) -> Iterator[Walk[S]]:
-    """Walk again and again, most often from where others were before; yield each walk at its end."""
+def explore(
+    lifecycle: Lifecycle[S], walks: int, steps: int, seed: int = 0, note: Callable[[Taken[S]], None] = lambda _: None
+) -> Iterator[Walk[S]]:
+    """Walk again and again, most often from where others were before; yield each walk at its end, note each step."""
     random, trodden = Random(seed), Counter[Way]()
     stages: dict[str, list[Walk[S]]] = {}
     for _ in range(walks):
@@ -155,7 +157,7 @@ def explore(lifecycle: Lifecycle[S], walks: int, steps: int, seed: int = 0) -> I
         walk = random.choice(stages[begin]).fork(random) if begin else Walk(lifecycle, random, trodden)
         for _ in range(steps):
             before = lifecycle.phase(walk.entity.state)
-            walk.step()
+            note(walk.step())
             if (phase := lifecycle.phase(walk.entity.state)) != before:
                 there = stages.setdefault(phase, [])
                 if len(there) == STAGES:
