@@ -24,8 +24,8 @@ INTRODUCTION: Final = """# Lifecycles
 <!-- Made by `make docs`; change the code, not this page. -->
 
 What each lifecycle can become, found by random walks through its decider: each arrow is an event that led from one
-phase to another. Phases are *stable*, *transitional* (they wait for effects, and end at the latest with the deadlines of
-these), *failed* (`deedlog describe` says the way out) or *absent*.
+phase to another. Phases are *stable*, *transitional* (they wait for effects, and end at the latest with their
+deadlines), *failed* (`deedlog describe` says the way out) or *absent*.
 How they are run, and what holds of all of them: [Lifecycles, exactly once](../explanation/lifecycles.md).
 """
 
