@@ -273,7 +273,7 @@ def _loss(state: Volume, event: Event) -> Volume:
 def _may_count(state: Volume, replica: Replica) -> bool:
     """Say whether a replica may hold the last writes, when all are lost: news of who failed first may have crossed."""
     failed_now = replica.mode == "failed" and replica.generation == state.generation and replica.incarnation > 0
-    return replica.mode == "running" or failed_now
+    return replica.mode == "running" or (failed_now and not replica.partial)
 
 
 def _snapshot(state: Volume, event: Event) -> Volume:
@@ -449,7 +449,7 @@ def _failed(state: Volume, name: str, reason: str) -> Volume:
         repairs=state.repairs + lost,
         trouble=f"{name}: {reason}",
     )
-    return _changed(state, name, mode="failed", reason=reason, address=None, fresh=False)
+    return _changed(state, name, mode="failed", reason=reason, address=None, fresh=False, partial=lost)
 
 
 def _dismissed(state: Volume, name: str) -> Controller | None:
