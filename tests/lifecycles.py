@@ -29,7 +29,8 @@ class Memory:
     def __init__(self, lifecycles: Sequence[Lifecycle[Any]] = LIFECYCLES, snapshots: Snapshots | None = None) -> None:
         topics = {topic.name: PARTITIONS for one in lifecycles for topic in (one.inbox, one.events)}
         self.broker = MemoryBroker(topics | {DEAD_LETTERS.name: 1}, [one.inbox.name for one in lifecycles])
-        self.codec = Codec(MemoryRegistry())
+        self.registry = MemoryRegistry()
+        self.codec = Codec(self.registry)
         self.now = BEGINNING
         self._number = 0
         self._lifecycles = lifecycles

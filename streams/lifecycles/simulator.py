@@ -99,7 +99,8 @@ class Simulation:
         self._lifecycles = {lifecycle.kind: lifecycle for lifecycle in lifecycles}
         self._world = world
         self._random = random
-        self.codec = Codec(MemoryRegistry())
+        self.registry = MemoryRegistry()
+        self.codec = Codec(self.registry)
         inboxes = [lifecycle.inbox.name for lifecycle in lifecycles]
         events = [lifecycle.events.name for lifecycle in lifecycles]
         topics = dict.fromkeys([*inboxes, *events], PARTITIONS) | {DEAD_LETTERS.name: 1}
