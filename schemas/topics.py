@@ -199,6 +199,7 @@ VOLUMES_EVENTS: Final = _history(
     "SnapshotDeleted",
     "LayersDropped",
     "MergeBegan",
+    "MergeGivenUp",
     "MergeEnded",
     "VolumeReverted",
     "ReplicasChanged",

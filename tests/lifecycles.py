@@ -11,12 +11,11 @@ from schemas.types.dead_letters import DeadLetter
 from streams.lifecycles.host import Host
 from streams.lifecycles.kinds import LIFECYCLES
 from streams.lifecycles.lifecycle import Event, Lifecycle, Message
-from streams.lifecycles.log import Place
+from streams.lifecycles.log import Place, Record
 from streams.lifecycles.memory_log import MemoryBroker, MemoryLog
 from streams.lifecycles.snapshots import Snapshots
 from streams.lifecycles.views import View
 from streams.lifecycles.wire import write_message
-from streams.message import Message as RawMessage
 
 PARTITIONS = 3
 BEGINNING = 1_700_000_000_000_000_000
@@ -79,19 +78,6 @@ class Memory:
         found = [self.codec.decode(record.value) for record in self.broker.records[Place(DEAD_LETTERS.name, 0)]]
         return [one for one in found if isinstance(one, DeadLetter)]
 
-    def messages(self) -> list[RawMessage]:
+    def records(self) -> list[Record]:
         """Return all that is on inboxes and histories."""
-        return [
-            RawMessage(
-                topic=record.place.topic,
-                partition=record.place.partition,
-                offset=record.offset,
-                timestamp_ms=record.timestamp_ms,
-                key=record.key,
-                headers=tuple(record.headers),
-                value=record.value,
-                codec=self.codec,
-            )
-            for records in self.broker.records.values()
-            for record in records
-        ]
+        return [record for records in self.broker.records.values() for record in records]

@@ -19,7 +19,7 @@ from infra.volumes.starting import Listen
 from infra.volumes.words import LayerSource, Member
 
 VOLUME: Final = "data"
-SIZE: Final = 64 << 20
+SIZE = 64 << 20
 HOST: Final = "127.0.0.1"
 SECONDS: Final = 60
 
@@ -42,8 +42,10 @@ class Node:
         incarnation: int = 1,
         generation: int = 1,
         listen: Listen = "tcp",
+        obsolete: frozenset[str] = frozenset(),
+        known: frozenset[str] = frozenset(),
     ) -> Member:
-        """Start a replica, and return it as a member; all its layers are known."""
+        """Start a replica, and return it as a member."""
         self.replicas.build(VOLUME, replica, SIZE, ())
         address = self.replicas.start(
             VOLUME,
@@ -53,6 +55,8 @@ class Node:
             size=SIZE,
             chain=chain,
             listen=listen,
+            obsolete=obsolete,
+            known=known,
         )
         return Member(replica=replica, address=address)
 
@@ -66,6 +70,10 @@ class Node:
 
     def file(self, replica: str, layer: str) -> Path:
         return self.folder / VOLUME / replica / f"{layer}.qcow2"
+
+    def names(self, replica: str) -> tuple[str, ...]:
+        """Return the layers that have files."""
+        return tuple(sorted(path.stem for path in self.file(replica, "any").parent.glob("*.qcow2")))
 
     def pid(self, replica: str) -> int:
         return next(one.pid for one in self.replicas.running() if one.replica == replica)
@@ -91,12 +99,19 @@ def layers(node: Node, replica: str, *names: str) -> tuple[LayerSource, ...]:
 
 
 @contextmanager
-def fio(address: str, *options: str, mib: int = 32, iops: int = 4000) -> Iterator["subprocess.Popen[str]"]:
+def fio(address: str, *options: str, mib: int = 16, iops: int = 2000) -> Iterator["subprocess.Popen[str]"]:
     """Write random blocks while the context lasts, and read back each: it fails if one is not as it was written."""
     argv = [
-        *("setpriv", "--pdeathsig", "KILL", "fio", "--name=verified", "--ioengine=nbd", f"--uri={address}"),
+        *("setpriv", "--pdeathsig", "KILL", "fio", "--thread", "--name=verified", "--ioengine=nbd", f"--uri={address}"),
         *("--rw=randwrite", "--bs=4k", "--iodepth=8", f"--size={mib}M", f"--rate_iops={iops}"),
-        *("--verify=crc32c", "--verify_backlog=256", "--verify_fatal=1", "--randrepeat=0", *options),
+        *(
+            "--verify=crc32c",
+            "--verify_backlog=256",
+            "--verify_fatal=1",
+            "--verify_state_save=0",
+            "--randrepeat=0",
+            *options,
+        ),
     ]
     with subprocess.Popen(argv, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True) as process:
         try:

@@ -1,20 +1,25 @@
 """`deedlog apply`: make entities what manifests say."""
 
 import sys
-from dataclasses import replace
+import time
+from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any, Final
 
 from cyclopts import Parameter
 
-from infra.cli.commanding import CODES, PLAIN, Way, give
+from infra.cli.commanding import CODES, PLAIN, Way, await_end, foretell, give_one
 from infra.cli.entities import Log, checked, opened
-from infra.cli.errors import FAILED, NOT_FOUND, USAGE, CliError
+from infra.cli.errors import CONFLICT, FAILED, NOT_FOUND, USAGE, CliError
 from infra.cli.progress import say
 from infra.config import load_settings
 
 if TYPE_CHECKING:
+    from streams.lifecycles.entity import Entity
+    from streams.lifecycles.lifecycle import Event
     from streams.lifecycles.manifests import Manifest
+
+ATTEMPTS: Final = 20
 
 
 def apply(
@@ -24,8 +29,8 @@ def apply(
 ) -> int:
     """Make entities what manifests say: create what is not there, change what is.
 
-    Each command is given upon the version that it was decided upon: if somebody else was quicker, it is rejected with
-    exit code 6, and can be given again.
+    Each command is given with the version that it was decided upon: if the entity has changed meanwhile it is decided
+    anew, or with --if-version rejected.
 
     Parameters
     ----------
@@ -64,17 +69,59 @@ def manifests(file: str) -> "list[Manifest]":
 
 
 def _apply(log: Log, manifest: "Manifest", way: Way) -> None:
+    lifecycle, name = manifest.kind.lifecycle, manifest.name
+    if way.dry_run:
+        entity = log.view(lifecycle).one(name)
+        foretell(log, lifecycle, name, _wanted(manifest, entity), way)
+        return
+    until = time.monotonic() + way.seconds
+    version = _converge(log, manifest, way, until)
+    if version is None:
+        say(f"{lifecycle.kind}/{name} unchanged")
+    elif way.wait:
+        await_end(log, lifecycle, name, until, version, None)
+
+
+def _converge(log: Log, manifest: "Manifest", way: Way, until: float) -> int | None:
+    """Give one command after the other, each decided anew, until none is left; return the version then reached.
+
+    Entities change by themselves too: what is refused because of that is decided upon what is there then, unless it
+    was said which version there must be. Returns None if there was nothing to do.
+    """
+    lifecycle, name, reached = manifest.kind.lifecycle, manifest.name, None
+    for _ in range(ATTEMPTS):
+        entity = log.view(lifecycle).one(name)
+        commands = _wanted(manifest, entity)
+        if not commands:
+            return reached
+        strict = way.if_version is not None and reached is None
+        try:
+            reached = give_one(
+                log, lifecycle, name, commands[0], way, way.if_version if strict else entity.sequence, until
+            )
+        except CliError as error:
+            if strict or error.exit_code != CONFLICT:
+                raise
+            say(f"{lifecycle.kind}/{name} has changed meanwhile; looking again")
+        if way.wait is False:
+            _check_all_given(lifecycle.kind, name, commands)
+            return reached or 0
+    fix = f"deedlog history {lifecycle.kind} {name}"
+    raise CliError(f"{lifecycle.kind}/{name} changes all the time", "Others work on it too", fix, CONFLICT)
+
+
+def _check_all_given(kind: str, name: str, commands: "Sequence[Event]") -> None:
+    if len(commands) > 1:
+        why = "The next can only be decided upon its outcome"
+        raise CliError(f"Only the first of {len(commands)} commands for {kind}/{name} was given", why, "no --no-wait")
+
+
+def _wanted(manifest: "Manifest", entity: "Entity[Any]") -> "Sequence[Event]":
     from streams.lifecycles.lifecycle import Rejected
     from streams.lifecycles.manifests import wanted
 
-    lifecycle, name = manifest.kind.lifecycle, manifest.name
-    entity = log.view(lifecycle).one(name)
     commands = wanted(manifest, entity)
     if isinstance(commands, Rejected):
-        exit_code = CODES.get(commands.code, FAILED)
-        raise CliError(f"{lifecycle.kind}/{name} cannot be that", commands.reason, commands.fix, exit_code)
-    if not commands:
-        say(f"{lifecycle.kind}/{name} unchanged")
-        return
-    version = entity.sequence if way.if_version is None else way.if_version
-    give(log, lifecycle, name, commands, replace(way, if_version=version))
+        what = f"{manifest.kind.lifecycle.kind}/{manifest.name} cannot be that"
+        raise CliError(what, commands.reason, commands.fix, CODES.get(commands.code, FAILED))
+    return commands

@@ -69,35 +69,20 @@ def carry_out(
     done: "Callable[[Any], bool] | None" = None,
 ) -> int:
     """Give a command as it is to be given; `done` says of a state whether what it asks for is done. Raises CliError."""
+    if way.if_version is not None and way.if_version < 0:
+        raise CliError(f"--if-version {way.if_version} is no version", "", "--if-version 7", USAGE)
+    until = time.monotonic() + way.seconds
     with opened(load_settings()) as log:
-        give(log, lifecycle, name, [command], way, done)
+        if way.dry_run:
+            foretell(log, lifecycle, name, [command], way)
+            return 0
+        version = give_one(log, lifecycle, name, command, way, way.if_version, until)
+        if way.wait:
+            await_end(log, lifecycle, name, until, version or 0, done)
     return 0
 
 
-def give(
-    log: Log,
-    lifecycle: "Lifecycle[Any]",
-    name: str,
-    commands: "Sequence[Event]",
-    way: Way,
-    done: "Callable[[Any], bool] | None" = None,
-) -> None:
-    """Give commands one after the other, each upon the version that the one before left. Raises CliError."""
-    if way.if_version is not None and way.if_version < 0:
-        raise CliError(f"--if-version {way.if_version} is no version", "", "--if-version 7", USAGE)
-    if way.dry_run:
-        foretell(log, lifecycle, name, commands, way)
-        return
-    until, version = time.monotonic() + way.seconds, way.if_version
-    for number, command in enumerate(commands, 1):
-        version = _give_one(log, lifecycle, name, command, way, version, until)
-        if version is None and number < len(commands):
-            raise CliError("Only the first command was given", "Without its outcome the next has no base", "--wait")
-    if way.wait:
-        await_end(log, lifecycle, name, until, version or 0, done)
-
-
-def _give_one(
+def give_one(
     log: Log,
     lifecycle: "Lifecycle[Any]",
     name: str,

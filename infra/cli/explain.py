@@ -1,9 +1,8 @@
 """`deedlog explain`: what something follows from, and what follows from it."""
 
-from collections.abc import Iterator
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any
 
-from infra.cli.entities import Log, opened, short_type
+from infra.cli.entities import Log, opened
 from infra.cli.errors import NOT_FOUND, CliError
 from infra.cli.formats import Output, structured, write
 from infra.cli.progress import say
@@ -11,9 +10,6 @@ from infra.config import load_settings
 
 if TYPE_CHECKING:
     from streams.lifecycles.explaining import Branch, Chain, Item
-    from streams.message import Message
-
-SHIFT: Final = 3
 
 
 def explain(id: str, /, *, whole: bool = True, output: Output = "table") -> int:
@@ -30,42 +26,56 @@ def explain(id: str, /, *, whole: bool = True, output: Output = "table") -> int:
     """
     with opened(load_settings()) as log:
         chain = _chain(log)
-        found = chain.find(id)
+        found = _found(log, chain, id)
         if not found:
             why = "Commands and observations are kept for 30 days, events for ever"
             raise CliError(f"There is nothing with the id {id}", why, "deedlog history volume data -o json", NOT_FOUND)
         firsts = {first.id: first for first in (chain.first(one) if whole else one for one in found)}
         marked = {one.id for one in found}
         for first in firsts.values():
+            _pend(log, chain, chain.entities(chain.tree(first)))
             branches = list(chain.tree(first))
             if output in ("table", "wide"):
-                _write_tree(branches, marked, whole=whole)
+                _write_tree(chain, branches, marked, whole=whole)
             else:
                 for branch in branches:
-                    write(structured(output)(record(branch.item)))
+                    write(structured(output)(record(chain, branch.item)))
     return 0
 
 
 def _chain(log: Log) -> "Chain":
     from streams.lifecycles.explaining import Chain
     from streams.lifecycles.kinds import LIFECYCLES
-    from streams.log import read
+    from streams.lifecycles.log import Place
 
-    def messages() -> "Iterator[Message]":
-        for lifecycle in LIFECYCLES:
-            for topic in (lifecycle.events, lifecycle.inbox):
-                # What a transaction that was given up has appended did not happen.
-                how: dict[str, Any] = {"isolation.level": "read_committed"}
-                yield from read(log.settings.kafka, topic, registry=log.settings.registry, **how)
-
-    chain = Chain(LIFECYCLES, messages())
-    for lifecycle in LIFECYCLES:
-        for name, entity in log.view(lifecycle).all().items():
-            chain.pend(lifecycle, name, entity)
-    return chain
+    topics = [topic.name for lifecycle in LIFECYCLES for topic in (lifecycle.events, lifecycle.inbox)]
+    places = [Place(topic, number) for topic in topics for number in range(log.history.partitions(topic))]
+    return Chain(LIFECYCLES, (one for place in places for one in log.history.history(place, 0)), log.codec)
 
 
-def _write_tree(branches: "list[Branch]", marked: set[str], *, whole: bool) -> None:
+def _found(log: Log, chain: "Chain", id: str) -> "list[Item]":
+    """Return the items with an id; the effects that are pending are looked through only if there is no other."""
+    from streams.lifecycles.kinds import LIFECYCLES
+
+    kind, _, rest = id.partition("/")
+    if found := chain.find(id):
+        return found
+    if kind in (one.kind for one in LIFECYCLES):
+        _pend(log, chain, {(kind, rest.partition("/")[0])})
+    else:
+        _pend(log, chain, {(one.kind, name) for one in LIFECYCLES for name in log.view(one).all()})
+    return chain.find(id)
+
+
+def _pend(log: Log, chain: "Chain", entities: set[tuple[str, str]]) -> None:
+    from streams.lifecycles.kinds import KINDS
+
+    for kind, name in sorted(entities):
+        if lifecycle := KINDS.get(kind):
+            chain.pend(lifecycle, name, log.view(lifecycle).one(name))
+
+
+def _write_tree(chain: "Chain", branches: "list[Branch]", marked: set[str], *, whole: bool) -> None:
     if whole and branches[0].item.parent:
         say(f"It follows from {branches[0].item.parent}, which is not on the log any more")
     ends: list[bool] = []
@@ -73,26 +83,26 @@ def _write_tree(branches: "list[Branch]", marked: set[str], *, whole: bool) -> N
         ends[branch.depth :] = [branch.last]
         lead = "".join("   " if end else "│  " for end in ends[1:-1])
         turn = ("└─ " if branch.last else "├─ ") if branch.depth else ""
-        write(f"{lead}{turn}{item_line(branch.item)}" + " ◀" * (branch.item.id in marked))
+        write(f"{lead}{turn}{item_line(chain, branch.item)}" + " ◀" * (branch.item.id in marked))
 
 
-def item_line(item: "Item") -> str:
+def item_line(chain: "Chain", item: "Item") -> str:
     """Return an item as one line for people."""
     from infra.outputs.terminal import local_time, safe
     from streams.lifecycles.explaining import title
     from streams.lifecycles.sentences import detail
 
-    if item.role == "effect":
+    if item.event_type is None:
         return safe(f"effect {title(item)} of {item.entity}" + (f": {item.pending}" if item.pending else ""))
-    assert item.event is not None
-    what = f"{item.role} {short_type(item.event)}"
-    said = detail(item.event)
+    event = chain.event(item)
+    what = f"{item.role} {item.event_type.__name__}"
+    said = detail(event) if event is not None else "(cannot be read)"
     where = item.id if item.role == "event" else f"to {item.entity} [{item.id}]"
     by = f", by {item.actor}" if item.actor and item.role == "command" else ""
     return safe(f"{local_time(item.time_ns)[11:]} {what} {where}{by}{': ' * bool(said)}{said}")
 
 
-def record(item: "Item") -> dict[str, Any]:
+def record(chain: "Chain", item: "Item") -> dict[str, Any]:
     """Return an item as a record."""
     from schemas.timestamps import format_rfc3339
 
@@ -102,8 +112,8 @@ def record(item: "Item") -> dict[str, Any]:
         "entity": item.entity,
         "time": format_rfc3339(item.time_ns),
         "follows_from": item.parent or None,
-        "type": short_type(item.event) if item.event is not None else None,
-        "event": item.event,
+        "type": item.event_type.__name__ if item.event_type else None,
+        "event": chain.event(item),
         "actor": item.actor,
         "pending": item.pending or None,
     }

@@ -5,20 +5,23 @@ decided anew by the next.
 """
 
 import logging
+import os
 import signal
 import sys
 import threading
 import time
 from collections import Counter
 from collections.abc import Callable
-from typing import Final
+from typing import Final, NoReturn
 
 from confluent_kafka import KafkaException
+from confluent_kafka.admin import AdminClient
 
 from infra.config import Settings, load_settings
 from infra.notify import notify
 from infra.services.dependencies import wait_for_log
 from infra.services.instance import instance_of
+from infra.services.stillness import owned_by_others, watch
 from producers.publisher import Publisher
 from schemas.codec import Codec
 from schemas.registry import HttpRegistry, RegistryUnavailableError
@@ -26,7 +29,7 @@ from streams.lifecycles.effector import Effector
 from streams.lifecycles.follower import Follower
 from streams.lifecycles.host import Host
 from streams.lifecycles.kafka_history import LogStalledError
-from streams.lifecycles.kafka_log import KafkaLog
+from streams.lifecycles.kafka_log import GROUP, KafkaLog
 from streams.lifecycles.kinds import LIFECYCLES
 from streams.lifecycles.schedule import Schedule
 from streams.lifecycles.snapshots import Snapshots
@@ -56,17 +59,36 @@ def main() -> int:
     threading.Thread(target=find_nodes, args=(settings, stop, failed), daemon=True).start()
     try:
         host = make_host(settings)
-        run(host, stop.is_set)
+        turns = Turns()
+        watch_over(host, turns, settings)
+        run(host, turns, stop.is_set)
         notify(stopping=1)
         host.close()
         if failed:
-            return _again(f"{type(failed[0]).__name__}: {failed[0]}")
+            _again(f"{type(failed[0]).__name__}: {failed[0]}")
     except (KafkaException, LogStalledError, RegistryUnavailableError) as error:
-        return _again(f"{type(error).__name__}: {error}")
+        _again(f"{type(error).__name__}: {error}")
     except Exception as error:
         log.exception("this is a defect of deedlog")
-        return _again(f"{type(error).__name__}: {error}")
+        _again(f"{type(error).__name__}: {error}")
     return 0
+
+
+class Turns:
+    """How many turns were taken."""
+
+    count = 0
+
+
+def watch_over(host: Host, turns: Turns, settings: Settings) -> None:
+    """End the process when the host stands still, or is forgotten by its group."""
+    admin = AdminClient({"bootstrap.servers": settings.kafka, "log_level": 0})
+    wanted = sum(lifecycle.inbox.partitions for lifecycle in LIFECYCLES)
+    watch(
+        lambda: (turns.count, host.counts.recovered),
+        lambda: not host.shards,
+        lambda: not owned_by_others(admin, GROUP, instance_of(settings), wanted),
+    )
 
 
 def make_host(settings: Settings) -> Host:
@@ -90,11 +112,12 @@ def find_nodes(settings: Settings, stop: threading.Event, failed: list[Exception
         stop.set()
 
 
-def run(host: Host, stop: Callable[[], bool]) -> None:
+def run(host: Host, turns: Turns, stop: Callable[[], bool]) -> None:
     """Take turns until `stop()`. Raises what the log and the registry raise."""
     began, ticked, reported = time.monotonic(), 0.0, 0.0
     while not stop():
         host.turn(TURN_SECONDS)
+        turns.count += 1
         now = time.monotonic()
         if now - ticked >= TICK_SECONDS:
             host.tick(time.time_ns())
@@ -118,10 +141,12 @@ def status(host: Host) -> str:
     return ", ".join([*(known or ["no inboxes"]), *done, *odd])
 
 
-def _again(why: str) -> int:
+def _again(why: str) -> NoReturn:
     log.error("ending to be started again: %s", why)
     notify(status=why)
-    return 1
+    sys.stdout.flush()
+    # A client of Kafka that hangs would hold up an end in good order.
+    os._exit(1)
 
 
 if __name__ == "__main__":

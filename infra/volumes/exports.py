@@ -12,6 +12,8 @@ from infra.volumes.errors import EngineError
 from infra.volumes.monitor import Monitor, RefusedError
 
 CUT_SECONDS: Final = 5.0
+REPLICA: Final = "r-i"
+"""Begins the names of exports that are for controllers."""
 RUNNING: Final = "already running"
 
 
@@ -41,6 +43,11 @@ def tls_listener(host: str) -> Iterator[tuple[socket.socket, tuple[str, str]]]:
         address = {"type": "fd", "str": str(listener.fileno())}
         server = {"addr": address, "tls-creds": "server", "max-connections": 0}
         yield listener, ("--nbd-server", msgspec.json.encode(server).decode())
+
+
+def of_replica(monitor: Monitor) -> dict[str, str]:
+    """Return those exports that are for controllers, and the node they show: the head."""
+    return {export: node for export, node in exported(monitor).items() if export.startswith(export_id(REPLICA))}
 
 
 def exported(monitor: Monitor) -> dict[str, str]:

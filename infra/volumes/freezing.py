@@ -22,8 +22,9 @@ QUORUM: Final = "quorum"
 FILLING: Final = "fill"
 FILL: Final = "32M"
 """The longest request there is. Source: the NBD protocol, QEMU's NBD_MAX_BUFFER_SIZE."""
-FILL_SECONDS: Final = 1.0
-REOPEN_SECONDS: Final = 10.0
+FILL_SECONDS: Final = 5.0
+REOPEN_SECONDS: Final = 3.0
+"""While it waits for requests under way, others wait too: one that takes longer ends the snapshot."""
 GROUPS: Final = (
     *daemon_object("throttle-group", "open"),
     *daemon_object("throttle-group", "frozen", limits={"bps-total": 1}),
@@ -47,17 +48,17 @@ def thaw(monitor: Monitor) -> None:
 
 
 def fill(monitor: Monitor, folder: Path, socket: str) -> None:
-    """Fill the bucket of the frozen group, by one long read through it from the server at `socket`."""
+    """Fill the bucket of the frozen group, by one long write through it to the server at `socket`."""
     if FILLING not in graph(monitor).names:
         monitor.execute("blockdev-add", _filling())
-    export(monitor, FILLING, FILLING, writable=False)
-    _read(folder, f"nbd+unix:///{FILLING}?socket={socket}")
+    export(monitor, FILLING, FILLING, writable=True)
+    _write(folder, f"nbd+unix:///{FILLING}?socket={socket}")
     cut(monitor, {export_id(FILLING)})
     monitor.execute("blockdev-del", {"node-name": FILLING})
 
 
-def _read(folder: Path, url: str) -> None:
-    command = ("qemu-io", "-r", "-f", "raw", "-c", f"read 0 {FILL}", url)
+def _write(folder: Path, url: str) -> None:
+    command = ("qemu-io", "-f", "raw", "-c", f"write 0 {FILL}", url)
     try:
         subprocess.run(command, cwd=folder, capture_output=True, text=True, timeout=FILL_SECONDS, check=True)
     except subprocess.TimeoutExpired:
@@ -73,5 +74,5 @@ def _volume(group: Group) -> dict[str, object]:
 
 
 def _filling() -> dict[str, object]:
-    nothing = {"driver": "null-co", "size": 32 << 20, "read-zeroes": True}
-    return {"driver": "throttle", "node-name": FILLING, "throttle-group": "frozen", "file": nothing, "read-only": True}
+    nothing = {"driver": "null-co", "size": 32 << 20}
+    return {"driver": "throttle", "node-name": FILLING, "throttle-group": "frozen", "file": nothing}

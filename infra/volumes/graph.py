@@ -59,6 +59,11 @@ def layer_node(layer: str) -> str:
     return node_name("l", layer)
 
 
+def file_node(layer: str) -> str:
+    """Return the name of the node of a layer's file."""
+    return node_name("f", layer)
+
+
 def layer_of(node: str, layers: Iterable[str]) -> str | None:
     """Return which of the layers a node is."""
     return next((layer for layer in layers if layer_node(layer) == node), None)
@@ -75,7 +80,7 @@ def layer(name: str, below: str | None, *, frozen: bool) -> dict[str, Any]:
         "discard": "unmap",
         "file": {
             "driver": "file",
-            "node-name": node_name("f", name),
+            "node-name": file_node(name),
             "filename": images.file_name(name),
             "aio": "threads",
             "cache": {"direct": True},
@@ -84,9 +89,9 @@ def layer(name: str, below: str | None, *, frozen: bool) -> dict[str, Any]:
     }
 
 
-def relaid(name: str, below: str | None) -> dict[str, Any]:
-    """Return the description with which the head's open node is set over another node."""
-    return layer(name, below, frozen=False) | {"file": node_name("f", name)}
+def relaid(name: str, below: str | None, *, frozen: bool = False) -> dict[str, Any]:
+    """Return the description with which the open node of a layer is set over another node."""
+    return layer(name, below, frozen=frozen) | {"file": file_node(name)}
 
 
 def remote(node: str, address: Address, *, read_only: bool = False, retry_seconds: int = 0) -> dict[str, Any]:

@@ -8,8 +8,8 @@ import msgspec
 
 from infra.volumes import images
 from infra.volumes.errors import EngineError
-from infra.volumes.exports import exported
-from infra.volumes.graph import Graph, graph, layer, layer_node, layer_of, relaid, remote
+from infra.volumes.exports import of_replica
+from infra.volumes.graph import Graph, file_node, graph, layer, layer_node, layer_of, relaid, remote
 from infra.volumes.monitor import Monitor
 from infra.volumes.processes import RECORD, alive, head, record
 from infra.volumes.records import write
@@ -48,7 +48,7 @@ def prepare(folder: Path, incarnation: int, name: str) -> bool:
 def take(folder: Path, incarnation: int, name: str) -> None:
     """Make the prepared layer the head. Nothing else is done here: writes wait meanwhile."""
     with alive(folder, incarnation).monitor() as monitor:
-        shown = set(exported(monitor).values())
+        shown = set(of_replica(monitor).values())
         if layer_node(name) in shown:
             return
         if len(shown) != 1:
@@ -64,6 +64,7 @@ def lean(folder: Path, incarnation: int, backing: Address) -> None:
         before = nodes.chain(nodes.backing(layer_node(now)))
         if LEAN in before:
             return
+        _check_unwritten(monitor, folder, now)
         if LEAN not in nodes.names:
             monitor.execute("blockdev-add", remote(LEAN, backing, read_only=True, retry_seconds=LEAN_RETRY_SECONDS))
         monitor.execute("blockdev-reopen", {"options": [relaid(now, LEAN)]})
@@ -85,6 +86,15 @@ def settle(folder: Path, incarnation: int, layers: tuple[str, ...]) -> None:
             _name_backing(monitor, now, layers[-1])
         if LEAN in nodes.names:
             monitor.execute("blockdev-del", {"node-name": LEAN})
+
+
+def _check_unwritten(monitor: Monitor, folder: Path, name: str) -> None:
+    """Raise EngineError if the head holds anything: parts of a cluster would hide what is below it then."""
+    found = monitor.execute("query-blockstats", {"query-nodes": True})
+    ends = {one["node-name"]: one["stats"]["wr_highest_offset"] for one in found if "node-name" in one}
+    if ends[file_node(name)]:
+        what = f"The replica {folder.parent.name}/{folder.name} cannot join"
+        raise EngineError(what, f"its head {name} was written already; remove and rebuild it", permanent=True)
 
 
 def _name_backing(monitor: Monitor, name: str, below: str) -> None:

@@ -6,6 +6,7 @@ Source: QEMU's docs/interop/qcow2.txt. Clusters of 128 KiB with extended L2 entr
 import os
 import struct
 import subprocess
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
 
@@ -15,12 +16,22 @@ from infra.volumes.durable import sync_folder
 from infra.volumes.errors import EngineError
 
 SUFFIX: Final = ".qcow2"
+CLUSTER: Final = 128 << 10
 OPTIONS: Final = "cluster_size=128k,extended_l2=on"
 SECONDS: Final = 20.0
 COPY_SECONDS: Final = 3600.0
 HEADER: Final = struct.Struct(">4sIQIIQ")
 MAGIC: Final = b"QFI\xfb"
 LONGEST: Final = 1023
+
+
+class _Extent(msgspec.Struct, frozen=True):
+    """A part of an image as `qemu-img map` tells it."""
+
+    start: int
+    length: int
+    depth: int
+    present: bool
 
 
 class Header(msgspec.Struct, frozen=True, kw_only=True):
@@ -86,7 +97,7 @@ def parse_header(header: bytes) -> Header:
     magic, _, offset, length, _, size = HEADER.unpack_from(header)
     if magic != MAGIC:
         raise ValueError("it is no qcow2 image")
-    return Header(size=size, backing=_name(header, offset, length) if offset else None)
+    return Header(size=size, backing=_name(header, offset, length) if offset and length else None)
 
 
 def set_backing(folder: Path, layer: str, below: str | None) -> None:
@@ -103,6 +114,27 @@ def absorb(folder: Path, layer: str, below: str | None) -> None:
     sync(folder / file_name(layer))
 
 
+def clusters(folder: Path, layer: str) -> Iterator[tuple[int, int]]:
+    """Yield offset and length of the runs of whole clusters of which a frozen layer holds something, zeros included."""
+    told = _image("map", "-U", "-f", "qcow2", "--output=json", file_name(layer), folder=folder, seconds=COPY_SECONDS)
+    size = read_header(folder, layer).size
+    begin = end = 0
+    for extent in msgspec.json.decode(told, type=list[_Extent]):
+        if extent.depth or not extent.present:
+            continue
+        first = extent.start // CLUSTER * CLUSTER
+        last = min(size, -(-(extent.start + extent.length) // CLUSTER) * CLUSTER)
+        if first > end:
+            if end > begin:
+                yield begin, end - begin
+            begin = first
+        elif end == begin:
+            begin = first
+        end = max(end, last)
+    if end > begin:
+        yield begin, end - begin
+
+
 def sync(path: Path) -> None:
     """Wait until a file is on the disk."""
     file = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
@@ -116,7 +148,7 @@ def _backing(below: str | None) -> tuple[str, ...]:
     return ("-F", "qcow2", "-b", file_name(below)) if below else ("-b", "")
 
 
-def _image(*arguments: str, folder: Path, seconds: float = SECONDS) -> None:
+def _image(*arguments: str, folder: Path, seconds: float = SECONDS) -> str:
     command = ("qemu-img", *arguments)
     try:
         done = subprocess.run(command, cwd=folder, capture_output=True, text=True, timeout=seconds, check=False)
@@ -124,10 +156,11 @@ def _image(*arguments: str, folder: Path, seconds: float = SECONDS) -> None:
         raise EngineError(f"qemu-img {arguments[0]} in {folder} did not end", str(error)) from None
     if done.returncode:
         raise EngineError(f"qemu-img {arguments[0]} in {folder} failed", done.stderr.strip())
+    return done.stdout
 
 
 def _name(header: bytes, offset: int, length: int) -> str:
     name = header[offset : offset + length]
-    if not 0 < length <= LONGEST or len(name) < length:
+    if length > LONGEST or len(name) < length:
         raise ValueError("the name of its backing file is not in the header")
     return name.decode("utf-8", "replace").removesuffix(SUFFIX)

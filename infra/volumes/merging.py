@@ -1,31 +1,32 @@
 """Takes a frozen layer out of a replica's tree: its data goes up into the one layer that stands on it."""
 
-import time
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 from infra.volumes import images
 from infra.volumes.daemon import Daemon
 from infra.volumes.durable import sync_folder
 from infra.volumes.errors import EngineError
-from infra.volumes.graph import graph, layer_node, node_name
+from infra.volumes.exports import cut, export, export_id
+from infra.volumes.graph import graph, layer_node, relaid
 from infra.volumes.monitor import Monitor
-from infra.volumes.processes import present
+from infra.volumes.prefetching import prefetcher
+from infra.volumes.processes import head, present
+from infra.volumes.words import Address
 
-SECONDS: Final = 3600.0
-POLL_SECONDS: Final = 0.02
+STEP: Final = 1 << 20
+"""Bytes that are copied at once, a multiple of the clusters' size."""
 
 
-def merge(folder: Path, name: str, child: str, below: str | None) -> None:
+def merge(folder: Path, name: str, child: str, below: str | None, server: Address, tls: Path | None) -> None:
     """Move the data of layer `name` into `child`, set `child` over `below`, and delete `name`. Raises EngineError.
 
-    What a reader sees through `child` and `below` stays the same. A running replica refuses to take a snapshot
-    meanwhile.
+    What a reader sees through `child` and `below` stays the same. `server` is that of the replica, if it runs.
     """
     _check(folder, name, child, below)
     daemon = present(folder)
-    if daemon is not None and _is_open(daemon, name, child):
-        _merge_open(daemon, folder, name, child, below)
+    if daemon is not None and _is_open(daemon, child):
+        _Open(daemon, folder, name, child, below).merge(server, tls)
     elif images.backing(folder, child) != below:
         images.absorb(folder, child, below)
     (folder / images.file_name(name)).unlink(missing_ok=True)
@@ -34,58 +35,61 @@ def merge(folder: Path, name: str, child: str, below: str | None) -> None:
 
 def _check(folder: Path, name: str, child: str, below: str | None) -> None:
     there = images.layers(folder)
+    what = f"The layer {name} cannot be merged into {child}"
     if absent := {child, below or child} - set(there):
-        why = f"{', '.join(sorted(absent))} is not in {folder}"
-        raise EngineError(f"The layer {name} cannot be merged into {child}", why, permanent=True)
+        raise EngineError(what, f"{', '.join(sorted(absent))} is not in {folder}", permanent=True)
+    if (found := images.backing(folder, child)) not in (name, below):
+        raise EngineError(what, f"{child} stands on {found}", permanent=True)
     others = [other for other in there if other not in (name, child) and images.backing(folder, other) == name]
     if others:
-        raise EngineError(f"The layer {name} cannot be merged", f"{others[0]} stands on it too", permanent=True)
-    if images.backing(folder, child) not in (name, below):
-        why = f"{child} stands on {images.backing(folder, child)}"
-        raise EngineError(f"The layer {name} cannot be merged into {child}", why, permanent=True)
+        raise EngineError(what, f"{others[0]} stands on {name} too", permanent=True)
 
 
-def _is_open(daemon: Daemon, *layers: str) -> bool:
+def _is_open(daemon: Daemon, child: str) -> bool:
     with daemon.monitor() as monitor:
-        return {layer_node(layer) for layer in layers} <= graph(monitor).names
+        return layer_node(child) in graph(monitor).names
 
 
-def _merge_open(daemon: Daemon, folder: Path, name: str, child: str, below: str | None) -> None:
-    job = node_name("m", name)
-    with daemon.monitor() as monitor:
-        if _job(monitor, job) is None and images.backing(folder, child) != below:
-            monitor.execute("block-stream", _stream(job, child, below))
-    # Each look is a conversation of its own: others have something to say to the replica meanwhile.
-    end = time.monotonic() + SECONDS
-    while not _concluded(daemon, job):
-        if time.monotonic() > end:
-            raise EngineError(f"The layer {name} is not merged", f"not done after {SECONDS} s")
-        time.sleep(POLL_SECONDS)
-    with daemon.monitor() as monitor:
-        if layer_node(name) in graph(monitor).names:
-            monitor.execute("blockdev-del", {"node-name": layer_node(name)})
+class _Open:
+    """A merge in a running replica, which goes on serving."""
 
+    def __init__(self, daemon: Daemon, folder: Path, name: str, child: str, below: str | None) -> None:
+        self._daemon = daemon
+        self._folder = folder
+        self._name = name
+        self._child = child
+        self._below = below
 
-def _stream(job: str, child: str, below: str | None) -> dict[str, Any]:
-    arguments = {"job-id": job, "device": layer_node(child), "auto-dismiss": False}
-    if below is None:
-        return arguments
-    return arguments | {"base-node": layer_node(below), "backing-file": images.file_name(below)}
+    def merge(self, server: Address, tls: Path | None) -> None:
+        """Do what is missing. Raises EngineError."""
+        temporary = Address(export=f"m-{self._child}", host=server.host, port=server.port, path=server.path)
+        if images.backing(self._folder, self._child) != self._below:
+            with self._daemon.monitor() as monitor:
+                self._lay(monitor, self._name, frozen=False)
+                export(monitor, temporary.export, layer_node(self._child), writable=True)
+            self._copy(temporary, tls)
+        with self._daemon.monitor() as monitor:
+            self._finish(monitor, temporary.export)
 
+    def _copy(self, temporary: Address, tls: Path | None) -> None:
+        with prefetcher(temporary, tls) as daemon:
+            for offset, length in images.clusters(self._folder, self._name):
+                for at in range(offset, offset + length, STEP):
+                    daemon.fetch(at, min(STEP, offset + length - at))
+            daemon.flush()
+            daemon.close()
 
-def _concluded(daemon: Daemon, job: str) -> bool:
-    """Return whether the job is over, and dismiss it. Raises EngineError if it failed."""
-    with daemon.monitor() as monitor:
-        found = _job(monitor, job)
-        if found is None:
-            return True
-        if found["status"] != "concluded":
-            return False
-        monitor.execute("job-dismiss", {"id": job})
-    if error := found.get("error"):
-        raise EngineError(f"The engine {daemon} could not merge a layer", error)
-    return True
+    def _finish(self, monitor: Monitor, temporary: str) -> None:
+        nodes, now = graph(monitor), head(monitor, self._folder)
+        if images.backing(self._folder, self._child) != self._below:
+            names = {"device": layer_node(now), "image-node-name": layer_node(self._child)}
+            below = images.file_name(self._below) if self._below else ""
+            monitor.execute("change-backing-file", names | {"backing-file": below})
+        cut(monitor, {export_id(temporary)})
+        self._lay(monitor, self._below, frozen=self._child != now)
+        if layer_node(self._name) in nodes.names:
+            monitor.execute("blockdev-del", {"node-name": layer_node(self._name)})
 
-
-def _job(monitor: Monitor, job: str) -> dict[str, Any] | None:
-    return next((found for found in monitor.execute("query-jobs") if found["id"] == job), None)
+    def _lay(self, monitor: Monitor, below: str | None, *, frozen: bool) -> None:
+        under = layer_node(below) if below else None
+        monitor.execute("blockdev-reopen", {"options": [relaid(self._child, under, frozen=frozen)]})

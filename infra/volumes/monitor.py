@@ -17,7 +17,7 @@ from qemu.qmp import ExecuteError, QMPClient, QMPError
 
 from infra.volumes.errors import EngineError
 
-GREETING_SECONDS: Final = 5.0
+GREETING_SECONDS: Final = 3.0
 ANSWER_SECONDS: Final = 5.0
 # What it logs, it raises too.
 logging.getLogger("qemu.qmp").setLevel(logging.CRITICAL)

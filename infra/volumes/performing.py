@@ -223,6 +223,7 @@ class NodeEngines:
                     head=action.head,
                     replicas=taken.replicas,
                     frozen_ms=taken.frozen_ms,
+                    size=self._size(name, action),
                 )
             case JoinReplica():
                 return self._joined(name, id, action)
@@ -239,6 +240,7 @@ class NodeEngines:
             chain=action.chain,
             listen="unix" if action.local else "tcp",
             obsolete=frozenset(action.obsolete),
+            known=frozenset(action.known),
         )
         return ReplicaStarted(
             effect=id,
@@ -256,7 +258,7 @@ class NodeEngines:
         return ReplicaFenced(effect=id, replica=action.replica, generation=action.generation, address=address)
 
     def _inspected(self, name: str, id: str, action: InspectReplica) -> Event:
-        found = self._replicas.inspect(name, action.replica)
+        found = self._replicas.put_to_rest(name, action.replica)
         return ReplicaInspected(
             effect=id,
             replica=action.replica,
@@ -276,6 +278,11 @@ class NodeEngines:
             self._peers(source.node).unserve(source.volume, source.replica, source.name)
         copied = sum(self._replicas.sizes(name, action.replica).get(one.name, 0) for one in layers)
         return ReplicaSettled(effect=id, replica=action.replica, bytes=copied)
+
+    def _size(self, name: str, action: FreezeHead) -> int:
+        """Return what the frozen layer takes on a replica of this node; 0 if there is none here."""
+        here = [one.replica for one in action.members if one.node == self._node]
+        return self._replicas.sizes(name, here[0]).get(action.layer, 0) if here else 0
 
     def _joined(self, name: str, id: str, action: JoinReplica) -> Event:
         members = self._with_peers(action.members)

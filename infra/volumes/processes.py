@@ -7,7 +7,7 @@ from typing import Final
 from infra.volumes import images
 from infra.volumes.daemon import Daemon, daemons
 from infra.volumes.errors import EngineError
-from infra.volumes.exports import exported
+from infra.volumes.exports import of_replica
 from infra.volumes.folders import number, replica_daemon
 from infra.volumes.graph import layer_of
 from infra.volumes.monitor import Monitor
@@ -42,7 +42,7 @@ def present(folder: Path) -> Daemon | None:
 
 def head(monitor: Monitor, folder: Path) -> str:
     """Return the layer that a running replica writes. Raises EngineError."""
-    for node in exported(monitor).values():
+    for node in of_replica(monitor).values():
         if found := layer_of(node, images.layers(folder)):
             return found
     return record(folder).head

@@ -14,7 +14,7 @@ from infra.volumes import heads, images, merging, showing, starting
 from infra.volumes.copying import copy_layer
 from infra.volumes.daemon import daemons
 from infra.volumes.errors import EngineError
-from infra.volumes.exports import cut, export, export_id, exported
+from infra.volumes.exports import cut, export, export_id, of_replica
 from infra.volumes.folders import replica_daemon, replica_folder
 from infra.volumes.graph import layer_node
 from infra.volumes.inspecting import inspection
@@ -76,16 +76,22 @@ class Replicas:
         chain: tuple[str, ...],
         listen: starting.Listen,
         obsolete: frozenset[str] = frozenset(),
+        known: frozenset[str] = frozenset(),
     ) -> Address:
         """Start a replica and return its export; files of `obsolete` layers are deleted, no others.
 
-        `chain` names the layers from the oldest to the head: those missing on top are made. A replica that is to join
-        a running volume begins with a head of some other name than the volume's, alone: what is written there is
-        forgotten.
+        `chain` names the layers from the oldest to the head: those missing on top are made; `known` are the volume's
+        layers on other branches. A replica that is to join a running volume begins with the coming head alone.
         """
         folder = self._folder(volume, replica, *chain)
         wanted = starting.Start(
-            incarnation=incarnation, generation=generation, size=size, chain=chain, listen=listen, obsolete=obsolete
+            incarnation=incarnation,
+            generation=generation,
+            size=size,
+            chain=chain,
+            listen=listen,
+            obsolete=obsolete,
+            known=known,
         )
         with held(folder):
             return starting.start(folder, self._host, self._tls, wanted)
@@ -102,7 +108,7 @@ class Replicas:
             if now != kept:
                 write(folder / RECORD, now)
             name = starting.export_name(now)
-            cut(monitor, set(exported(monitor)) - {export_id(name)})
+            cut(monitor, set(of_replica(monitor)) - {export_id(name)})
             export(monitor, name, layer_node(now.head), writable=True)
 
     def stop(self, volume: str, replica: str, incarnation: int) -> bool:
@@ -177,7 +183,8 @@ class Replicas:
         folder = self._folder(volume, replica, layer, child)
         if incarnation is not None:
             alive(folder, incarnation)
-        merging.merge(folder, layer, child, below)
+        server = starting.address(folder, self._host, record(folder))
+        merging.merge(folder, layer, child, below, server, self._tls)
 
     def layer_size(self, volume: str, replica: str, layer: str) -> int:
         """Return the size of a frozen layer's file in bytes."""
@@ -197,6 +204,10 @@ class Replicas:
         return {name: (folder / images.file_name(name)).stat().st_blocks * 512 for name in images.layers(folder)}
 
     def inspect(self, volume: str, replica: str) -> Inspection:
+        """Return what is there of a replica. Raises EngineError."""
+        return inspection(self._folder(volume, replica))
+
+    def put_to_rest(self, volume: str, replica: str) -> Inspection:
         """End a replica's process in good order, if it runs, and return what is there. Raises EngineError."""
         folder = self._folder(volume, replica)
         if not folder.exists():

@@ -67,8 +67,13 @@ class Snapshot:
                 freeze(monitor)
             took = self._take(monitor, pool, (*already, *prepared))
             self._keep(self._taken(took, since))
-        finally:
+        except BaseException:
+            # What cannot be undone now is undone by the watcher, and the volume stays frozen until then.
+            if self._joining:
+                drop(monitor, self._joining.member.replica)
             end_freeze(monitor, self._folder)
+            raise
+        end_freeze(monitor, self._folder)
         return self._keep(self._taken(took, since))
 
     def _prepare(self, pool: ThreadPoolExecutor) -> tuple[list[Part], list[Part]]:
@@ -95,19 +100,16 @@ class Snapshot:
         took = [part.replica for part, _ in _ask(pool, parts, self._take_one, TAKE_SECONDS)]
         if not took:
             raise EngineError(f"No replica of {self._volume} took {self._layer}", "none answered in time")
-        # One that is left behind must not acknowledge writes alone: nobody counts on it any more.
-        self._leave_behind(monitor, took)
         if self._joining and self._complete(pool, self._joining):
             took.append(self._joining.member.replica)
-        elif self._joining:
-            drop(monitor, self._joining.member.replica)
+        # Whoever is left behind must not acknowledge writes alone: nobody counts on it any more. This lets requests
+        # through: the one that joins must hold what is below them by now.
+        self._leave_behind(monitor, took)
         return took
 
     def _leave_behind(self, monitor: Monitor, took: Sequence[str]) -> None:
-        kept = record(self._folder)
-        joining = self._joining.member.replica if self._joining else ""
-        for replica in member_names(graph(monitor), kept.replicas):
-            if replica not in took and replica != joining:
+        for replica in member_names(graph(monitor), record(self._folder).replicas):
+            if replica not in took:
                 drop(monitor, replica)
 
     def _take_one(self, part: Part) -> None:
@@ -153,8 +155,8 @@ def thaw_abandoned(folder: Path) -> bool:
         return False
     # Held for as long as somebody is at it.
     with held(folder, 0.0), alive(folder, begun.generation).monitor() as monitor:
-        if begun.joining:
-            # It may hold writes, and not yet what is below them.
+        if begun.joining and read(folder / TAKEN, TakenRecord).layer != begun.layer:
+            # It may be about to hold writes, and not yet what is below them.
             drop(monitor, begun.joining)
         end_freeze(monitor, folder)
     return True

@@ -9,7 +9,7 @@ import msgspec
 from infra.volumes import images
 from infra.volumes.daemon import Daemon, credentials
 from infra.volumes.errors import EngineError
-from infra.volumes.exports import export, exported, listen_unix, tls_listener
+from infra.volumes.exports import REPLICA, export, listen_unix, of_replica, tls_listener
 from infra.volumes.folders import replica_daemon
 from infra.volumes.graph import graph, layer, layer_node
 from infra.volumes.monitor import Monitor
@@ -30,6 +30,7 @@ class Start(msgspec.Struct, frozen=True, kw_only=True):
     chain: tuple[str, ...]
     listen: Listen
     obsolete: frozenset[str]
+    known: frozenset[str]
 
 
 def start(folder: Path, host: str, tls: Path | None, wanted: Start) -> Address:
@@ -52,7 +53,7 @@ def start(folder: Path, host: str, tls: Path | None, wanted: Start) -> Address:
     with daemon.monitor() as monitor:
         if kept.listen == "unix":
             listen_unix(monitor, SOCKET)
-        if not exported(monitor):
+        if not of_replica(monitor):
             export(monitor, export_name(kept), layer_node(kept.head), writable=True)
     return address(folder, host, kept)
 
@@ -61,12 +62,12 @@ def lay_files(folder: Path, wanted: Start) -> tuple[str, ...]:
     """Delete obsolete layers, make those missing on top, and return the chain as the headers tell it.
 
     A layer of the wanted chain that no header names was merged already. Raises EngineError if a header names another,
-    or the newest layer is neither in the chain nor obsolete: what it holds must not be passed over.
+    or the newest layer is none of the volume's: what it holds must not be passed over.
     """
     kept = record(folder)
     head = newest(folder, kept)
     unused = {kept.coming} - {head, *wanted.chain}
-    if head in images.layers(folder) and head not in wanted.obsolete and head not in wanted.chain:
+    if head in images.layers(folder) and head not in wanted.obsolete | wanted.known | set(wanted.chain):
         what = f"The replica {folder.parent.name}/{folder.name} cannot start"
         why = f"its newest layer is {head}, which is none of {', '.join(wanted.chain)}"
         raise EngineError(what, why, permanent=True)
@@ -97,7 +98,7 @@ def open_chain(monitor: Monitor, chain: Sequence[str], *, frozen: bool = False) 
 
 def export_name(kept: ReplicaRecord) -> str:
     """Return the name of a replica's export: another for each process, and for each controller."""
-    return f"r-i{kept.incarnation}-g{kept.generation}"
+    return f"{REPLICA}{kept.incarnation}-g{kept.generation}"
 
 
 def address(folder: Path, host: str, kept: ReplicaRecord) -> Address:

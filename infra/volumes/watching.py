@@ -3,25 +3,25 @@
 import asyncio
 import os
 import threading
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from pathlib import Path
 from typing import Any, Final
 
 from qemu.qmp import QMPClient, QMPError
 
-from infra.volumes import controlling, processes
+from infra.volumes import controlling
 from infra.volumes.controlling import member_node
 from infra.volumes.daemon import Daemon
 from infra.volumes.errors import EngineError
-from infra.volumes.folders import CONTROLLER, controller_daemon, replica_daemon
+from infra.volumes.folders import CONTROLLER
 from infra.volumes.monitor import connected
 from infra.volumes.snapshots import FROZEN, thaw_abandoned
-from infra.volumes.words import ControllerDied, MemberFailed, ReplicaDied, Report
+from infra.volumes.wanted import Died, Wanted
+from infra.volumes.words import ControllerDied, MemberFailed, Report
 
 PERIOD_SECONDS: Final = 0.1
 BAD: Final = "QUORUM_REPORT_BAD"
-Died = ReplicaDied | ControllerDied
 
 
 def watch(folder: Path, stop: threading.Event, report: Callable[[Report], object]) -> None:
@@ -38,10 +38,14 @@ class _Watch:
     def __init__(self, root: Path, report: Callable[[Report], object]) -> None:
         self._root = root
         self._report = report
+        self._wanted = Wanted(root)
         self._watched: dict[Died, int] = {}
         """A descriptor of the process for each engine that lives."""
         self._listening: dict[Died, asyncio.Task[None]] = {}
+        self._ended: set[Died] = set()
+        """Those of them whose process ended."""
         self._dead: set[Died] = set()
+        """Those that were reported."""
         self._woken = asyncio.Event()
 
     async def run(self, stop: threading.Event) -> None:
@@ -54,18 +58,22 @@ class _Watch:
                 with suppress(TimeoutError):
                     await asyncio.wait_for(self._woken.wait(), PERIOD_SECONDS)
         finally:
+            listening = tuple(self._listening.values())
             for died in tuple(self._watched):
                 self._forget(died)
-            await asyncio.gather(*self._listening.values(), return_exceptions=True)
+            await asyncio.gather(*listening, return_exceptions=True)
 
     def _look(self) -> None:
-        wanted = dict(_wanted(self._root))
-        for died in self._watched.keys() - wanted.keys():
+        engines = self._wanted.engines()
+        for died in self._watched.keys() - engines.keys():
             self._forget(died)
-        for died, daemon in wanted.items():
-            if daemon.is_alive():
+        for died, daemon in engines.items():
+            # Of those that are watched, the kernel tells.
+            if died in self._watched and died not in self._ended:
+                self._hear(died, daemon)
+            elif daemon.is_alive():
                 self._adopt(died, daemon)
-            elif died not in self._dead and died in dict(_wanted(self._root)):
+            elif died not in self._dead and died in self._wanted.engines():
                 self._dead.add(died)
                 self._forget(died)
                 self._report(died)
@@ -76,25 +84,32 @@ class _Watch:
         with suppress(ProcessLookupError):
             process = os.pidfd_open(pid)
             self._watched[died] = process
-            asyncio.get_running_loop().add_reader(process, self._ended, process)
-            if isinstance(died, ControllerDied):
-                self._listening[died] = asyncio.create_task(self._listen(died, daemon))
+            asyncio.get_running_loop().add_reader(process, self._end, died, process)
+            self._hear(died, daemon)
 
-    def _ended(self, process: int) -> None:
+    def _hear(self, died: Died, daemon: Daemon) -> None:
+        """Listen to a controller, again if it closed the connection."""
+        listening = self._listening.get(died)
+        if isinstance(died, ControllerDied) and (listening is None or listening.done()):
+            self._listening[died] = asyncio.create_task(self._listen(died, daemon))
+
+    def _end(self, died: Died, process: int) -> None:
         asyncio.get_running_loop().remove_reader(process)
+        self._ended.add(died)
         self._woken.set()
 
     def _forget(self, died: Died) -> None:
         if (process := self._watched.pop(died, None)) is not None:
             asyncio.get_running_loop().remove_reader(process)
             os.close(process)
-        if listening := self._listening.get(died):
+        self._ended.discard(died)
+        if listening := self._listening.pop(died, None):
             listening.cancel()
 
     async def _listen(self, died: ControllerDied, daemon: Daemon) -> None:
         """Report members that a controller finds bad; the daemon tells each at most once a second."""
         client = QMPClient(str(daemon))
-        with suppress(QMPError, OSError, EOFError):
+        with suppress(QMPError, OSError, EOFError, EngineError):
             await client.connect(await asyncio.to_thread(connected, daemon.file(".events")))
             try:
                 with client.listener((BAD,)) as events:
@@ -113,22 +128,6 @@ class _Watch:
         for path in self._root.glob(f"*/{CONTROLLER}/{FROZEN}"):
             with suppress(EngineError):
                 await asyncio.to_thread(thaw_abandoned, path.parent)
-
-
-def _wanted(root: Path) -> Iterator[tuple[Died, Daemon]]:
-    """Yield the engines that are meant to run, with what is reported of them if they do not."""
-    for path in root.glob(f"*/*/{processes.RECORD}"):
-        folder = path.parent
-        replica = processes.record(folder)
-        if replica.incarnation and not replica.stopping:
-            died = ReplicaDied(volume=folder.parent.name, replica=folder.name, incarnation=replica.incarnation)
-            yield died, replica_daemon(folder, replica.incarnation)
-    for path in root.glob(f"*/{CONTROLLER}/{controlling.RECORD}"):
-        folder = path.parent
-        kept = controlling.record(folder)
-        if kept.generation and not kept.stopping:
-            gone = ControllerDied(volume=folder.parent.name, generation=kept.generation)
-            yield gone, controller_daemon(folder, kept.generation)
 
 
 def _node(event: Mapping[str, Any]) -> str:

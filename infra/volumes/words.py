@@ -58,14 +58,14 @@ class Released(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Inspection(msgspec.Struct, frozen=True, kw_only=True):
-    """What the folder of a replica holds, now that no process of it runs."""
+    """What the folder of a replica holds."""
 
     incarnation: int
     """The last that was started; 0 if none ever was."""
     clean: bool
-    """Whether that one ended in good order, so that it holds all that it was told."""
+    """Whether that one ended in good order, so that it holds all that it was told; false while it runs."""
     head: str
-    """The newest layer that was written."""
+    """The newest layer that was written, as of the last end."""
     layers: tuple[str, ...]
     """Layers whose files are there, sorted by name."""
     head_mtime_ns: int

@@ -10,7 +10,7 @@ from schemas.types.lifecycles import AddFinalizer, ChangeLabels, CommandRejected
 from schemas.types.nodes import CordonNode, NodeCordoned, NodeForgotten, NodeReported, NodeUncordoned, UncordonNode
 from schemas.types.pipeline import EventsDropped, ProcessExited, ProcessStarted
 from schemas.types.syscalls import SyscallBatch
-from schemas.types.volumes import AttachVolume, AttachmentFailed, AttachmentRequested, ChangeReplicas, ControllerDied, ControllerEnded, ControllerLost, ControllerStarted, ControllerStopped, CreateVolume, DeleteSnapshot, DeletionStarted, DetachVolume, DetachmentRequested, HoldRefused, HoldSnapshot, JoiningBegan, LayerFrozen, LayerMerged, LayersDropped, MemberDropped, MemberFailed, MergeBegan, MergeEnded, NodesFound, ReleaseSnapshot, RepairGivenUp, RepairRequested, RepairVolume, ReplicaBuilt, ReplicaDied, ReplicaFailed, ReplicaFenced, ReplicaForgotten, ReplicaInspected, ReplicaJoined, ReplicaPlaced, ReplicaReadied, ReplicaRemoved, ReplicaRestarted, ReplicaSettled, ReplicaStarted, ReplicaStopped, ReplicaSurrendered, ReplicasChanged, ReplicasLost, RevertVolume, SalvageVolume, SnapshotDeleted, SnapshotFailed, SnapshotHeld, SnapshotReleased, SnapshotRequested, SnapshotTaken, SourceChosen, SourceFound, SourceReady, SourceRefused, SourceReleased, TakeSnapshot, VolumeCreated, VolumeDeleted, VolumeDetached, VolumeFaulted, VolumeReverted, VolumeSalvaged
+from schemas.types.volumes import AttachVolume, AttachmentFailed, AttachmentRequested, ChangeReplicas, ControllerDied, ControllerEnded, ControllerLost, ControllerStarted, ControllerStopped, CreateVolume, DeleteSnapshot, DeletionStarted, DetachVolume, DetachmentRequested, HoldRefused, HoldSnapshot, JoiningBegan, LayerFrozen, LayerMerged, LayersDropped, MemberDropped, MemberFailed, MergeBegan, MergeEnded, MergeGivenUp, NodesFound, ReleaseSnapshot, RepairGivenUp, RepairRequested, RepairVolume, ReplicaBuilt, ReplicaDied, ReplicaFailed, ReplicaFenced, ReplicaForgotten, ReplicaInspected, ReplicaJoined, ReplicaPlaced, ReplicaReadied, ReplicaRemoved, ReplicaRestarted, ReplicaSettled, ReplicaStarted, ReplicaStopped, ReplicaSurrendered, ReplicasChanged, ReplicasLost, RevertVolume, SalvageVolume, SnapshotDeleted, SnapshotFailed, SnapshotHeld, SnapshotReleased, SnapshotRequested, SnapshotTaken, SourceChosen, SourceFound, SourceReady, SourceRefused, SourceReleased, TakeSnapshot, VolumeCreated, VolumeDeleted, VolumeDetached, VolumeFaulted, VolumeReverted, VolumeSalvaged
 
 TYPES: dict[str, type[msgspec.Struct]] = {
     "deedlog.alerts.Alert": Alert,
@@ -77,6 +77,7 @@ TYPES: dict[str, type[msgspec.Struct]] = {
     "deedlog.volumes.SnapshotDeleted": SnapshotDeleted,
     "deedlog.volumes.MergeBegan": MergeBegan,
     "deedlog.volumes.LayersDropped": LayersDropped,
+    "deedlog.volumes.MergeGivenUp": MergeGivenUp,
     "deedlog.volumes.MergeEnded": MergeEnded,
     "deedlog.volumes.VolumeReverted": VolumeReverted,
     "deedlog.volumes.ReplicasChanged": ReplicasChanged,

@@ -234,6 +234,8 @@ class ControllerLost(msgspec.Struct, frozen=True, kw_only=True):
     """Number of the controller."""
     reason: str = ''
     """What happened."""
+    at: int = 0
+    """When, ns since the epoch."""
 
 
 class ControllerEnded(msgspec.Struct, frozen=True, kw_only=True):
@@ -250,6 +252,8 @@ class ReplicasLost(msgspec.Struct, frozen=True, kw_only=True):
     """Number of the controller."""
     reason: str = ''
     """What happened."""
+    at: int = 0
+    """When, ns since the epoch."""
 
 
 class SourceChosen(msgspec.Struct, frozen=True, kw_only=True):
@@ -323,6 +327,15 @@ class LayersDropped(msgspec.Struct, frozen=True, kw_only=True):
 
     layers: tuple[str, ...]
     """Layers."""
+
+
+class MergeGivenUp(msgspec.Struct, frozen=True, kw_only=True):
+    """A layer stays that should have been taken out, until somebody asks for a repair."""
+
+    layer: str
+    """Layer."""
+    reason: str
+    """Why."""
 
 
 class MergeEnded(msgspec.Struct, frozen=True, kw_only=True):

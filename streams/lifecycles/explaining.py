@@ -10,11 +10,13 @@ from typing import Any, Final, Literal
 
 import msgspec
 
-from schemas.codec import UndecodableError
+from schemas.cloudevents import Envelope
+from schemas.codec import Codec, UndecodableError
+from schemas.types import TYPES
 from streams.lifecycles.entity import Entity, todo
 from streams.lifecycles.lifecycle import Lifecycle
+from streams.lifecycles.log import Record
 from streams.lifecycles.sentences import executor
-from streams.message import Message
 
 Role = Literal["command", "observation", "event", "effect"]
 ROLE_ORDER: Final = ("event", "command", "effect", "observation")
@@ -30,7 +32,9 @@ class Item(msgspec.Struct, frozen=True, kw_only=True):
     """Kind and name."""
     parent: str
     """Id of what it follows from; empty if it says of nothing."""
-    event: msgspec.Struct | None = None
+    event_type: type[msgspec.Struct] | None = None
+    """Of an effect there is none."""
+    value: bytes | None = None
     actor: str | None = None
     pending: str = ""
     """Of an effect: how it stands if it is not done."""
@@ -47,13 +51,21 @@ class Branch(msgspec.Struct, frozen=True):
 class Chain:
     """All items of some lifecycles, by what they follow from."""
 
-    def __init__(self, lifecycles: Iterable[Lifecycle[Any]], messages: Iterable[Message]) -> None:
+    def __init__(self, lifecycles: Iterable[Lifecycle[Any]], records: Iterable[Record], codec: Codec) -> None:
         """Take the messages of inboxes and histories. Raises what the registry raises."""
         self._inboxes = {lifecycle.inbox.name: lifecycle for lifecycle in lifecycles}
+        self._codec = codec
         self._items: dict[str, Item] = {}
         self._below: dict[str, list[str]] = defaultdict(list)
-        for message in messages:
-            self._take(message)
+        for record in records:
+            self._take(record)
+
+    def event(self, item: Item) -> msgspec.Struct | None:
+        """Return what an item says; None if it is an effect, or cannot be read."""
+        try:
+            return None if item.event_type is None else self._codec.decode(item.value)
+        except UndecodableError:
+            return None
 
     def pend(self, lifecycle: Lifecycle[Any], name: str, entity: Entity[Any]) -> None:
         """Add the effects of an entity that are pending."""
@@ -95,22 +107,28 @@ class Chain:
         """Return kind and name of all entities in a tree."""
         return {(kind, name) for one in branches for kind, _, name in [one.item.entity.partition("/")]}
 
-    def _take(self, message: Message) -> None:
-        said = message.envelope
-        lifecycle = self._inboxes.get(message.topic)
-        if said is None or said.id in self._items:
+    def _take(self, record: Record) -> None:
+        said = Envelope.from_headers(record.headers)
+        known = TYPES.get(said.type) if said else None
+        if said is None or known is None or said.id in self._items:
             return
-        event = message.event
-        if isinstance(event, UndecodableError):
-            return
-        role: Role = "event"
-        if lifecycle:
-            role = "command" if type(event) in lifecycle.commands else "observation"
-        entity, time_ns = said.subject or "", said.time_ns or 0
-        parent = said.causation_id or ""
-        if role == "observation" and parent and (effect := getattr(event, "effect", "")):
-            parent = self._effect(entity, effect, parent, time_ns)
-        item = Item(id=said.id, role=role, time_ns=time_ns, entity=entity, parent=parent, event=event, actor=said.actor)
+        lifecycle = self._inboxes.get(record.place.topic)
+        role: Role = "event" if lifecycle is None else "command" if known in lifecycle.commands else "observation"
+        item = Item(
+            id=said.id,
+            role=role,
+            time_ns=said.time_ns or 0,
+            entity=said.subject or "",
+            parent=said.causation_id or "",
+            event_type=known,
+            value=record.value,
+            actor=said.actor,
+        )
+        # Only these are decoded while all is read: there are few, and others say in their headers what is asked here.
+        if role == "observation" and item.parent and "effect" in known.__struct_fields__:
+            effect = getattr(self.event(item), "effect", "")
+            parent = self._effect(item.entity, effect, item.parent, item.time_ns) if effect else item.parent
+            item = msgspec.structs.replace(item, parent=parent)
         self._add(item)
 
     def _effect(self, entity: str, effect: str, cause: str, time_ns: int, pending: str = "") -> str:

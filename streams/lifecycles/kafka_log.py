@@ -5,18 +5,20 @@ owner of transactions it fences it. A group's generation fences those of other w
 """
 
 import logging
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any, Final
 
 from confluent_kafka import Consumer, KafkaError, KafkaException, Producer, TopicPartition
 
 from producers.publisher import producer_config
-from streams.lifecycles.kafka_history import KafkaHistory, at, is_message, record_of
+from streams.lifecycles.kafka_history import KafkaHistory, LogStalledError, at, is_message, record_of
 from streams.lifecycles.log import LostError, Output, Place, Polled, Record
 
 GROUP: Final = "deedlog-lifecycles"
 ANSWER_SECONDS: Final = 10.0
 TRANSACTION_SECONDS: Final = 10.0
+STUCK_SECONDS: Final = TRANSACTION_SECONDS + 5.0
 SESSION_SECONDS: Final = 6.0
 
 log = logging.getLogger(__name__)
@@ -36,10 +38,16 @@ class KafkaLog:
         self._lost: list[Place] = []
         self._early: list[Record] = []
         self._history = KafkaHistory(bootstrap_servers)
+        self._calls = ThreadPoolExecutor(1, "transaction")
         self._open()
 
     def poll(self, limit: int, seconds: float) -> Polled:
         """Wait up to that long for messages; changes of what is this worker's come first and alone."""
+        if self._shaken:
+            # A client that lost its brokers may wait for the old ones for ever: librdkafka 2.16, TxnOffsetCommit.
+            lost = tuple(self._mine)
+            self.rejoin()
+            return Polled(lost=lost)
         records, self._early = self._early, []
         if not records:
             first = self._consumer.poll(seconds)
@@ -62,7 +70,7 @@ class KafkaLog:
         return self._history.history(place, start)
 
     def commit(self, outputs: Sequence[Output], positions: Mapping[Place, int]) -> dict[Place, int]:
-        """Append and move on in one transaction. Raises LostError."""
+        """Append and move on in one transaction. Raises LostError; LogStalledError if the client hangs."""
         last: dict[Place, int] = {}
         try:
             self._producer.begin_transaction()
@@ -71,8 +79,8 @@ class KafkaLog:
             if positions:
                 offsets = [at(place, position) for place, position in positions.items()]
                 group = self._consumer.consumer_group_metadata()
-                self._producer.send_offsets_to_transaction(offsets, group, TRANSACTION_SECONDS)
-            self._producer.commit_transaction(TRANSACTION_SECONDS)
+                self._bounded(self._producer.send_offsets_to_transaction, offsets, group, TRANSACTION_SECONDS)
+            self._bounded(self._producer.commit_transaction, TRANSACTION_SECONDS)
         except KafkaException as error:
             self._abort(error)
             raise LostError(str(error)) from error
@@ -86,16 +94,29 @@ class KafkaLog:
     def close(self) -> None:
         """Leave the group; what is in an open transaction is given up."""
         self._history.close()
-        self._consumer.close()
+        self._bounded(self._consumer.close)
 
     def _open(self) -> None:
         self._mine, self._assigned, self._lost, self._early = set(), [], [], []
-        self._producer = Producer(transactional(self._servers, f"{self._group}-{self._instance}"), logger=log)
+        self._shaken = False
+        errors = {"error_cb": self._on_error}
+        producer = transactional(self._servers, f"{self._group}-{self._instance}") | errors
+        self._producer = Producer(producer, logger=log)
         self._producer.init_transactions(ANSWER_SECONDS * 3)
-        self._consumer = Consumer(member(self._servers, self._group, self._instance), logger=log)
+        self._consumer = Consumer(member(self._servers, self._group, self._instance) | errors, logger=log)
         self._consumer.subscribe(
             self._inboxes, on_assign=self._on_assign, on_revoke=self._on_revoke, on_lost=self._on_revoke
         )
+
+    def _on_error(self, error: KafkaError) -> None:
+        self._shaken = self._shaken or error.code() == KafkaError._ALL_BROKERS_DOWN
+
+    def _bounded(self, call: Callable[..., object], *arguments: object) -> None:
+        """Call the client, which does not always come back in the time it was given. Raises LogStalledError."""
+        try:
+            self._calls.submit(call, *arguments).result(STUCK_SECONDS)
+        except TimeoutError:
+            raise LogStalledError(f"Kafka's client does not come back from {call.__name__}") from None
 
     def _on_assign(self, _consumer: Consumer, partitions: list[TopicPartition]) -> None:
         places = [Place(one.topic, one.partition) for one in partitions]
@@ -126,7 +147,7 @@ class KafkaLog:
     def _abort(self, error: KafkaException) -> None:
         try:
             if not error.args[0].fatal():
-                self._producer.abort_transaction(TRANSACTION_SECONDS)
+                self._bounded(self._producer.abort_transaction, TRANSACTION_SECONDS)
         except KafkaException as second:
             log.warning("a transaction could not be aborted: %s", second)
 

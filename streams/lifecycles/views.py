@@ -11,7 +11,7 @@ from streams.lifecycles.evolving import evolve
 from streams.lifecycles.lifecycle import Lifecycle
 from streams.lifecycles.log import History, Place
 from streams.lifecycles.partitioning import partition_of
-from streams.lifecycles.shard import Shard
+from streams.lifecycles.shard import Fold, Shard
 from streams.lifecycles.snapshots import Snapshots
 from streams.lifecycles.wire import read_event
 
@@ -66,28 +66,34 @@ class View(Generic[S]):
 
     def one(self, name: str, moment: Moment = NOW) -> Entity[S]:
         """Return an entity as it was at a moment; one without history if there was none."""
-        if moment.now:
-            return self.shard(self.place(name)).entity(name)
-        entity = told = new_entity(self.lifecycle)
-        for recorded in self.history(name):
+        place, entity, start = self.place(name), new_entity(self.lifecycle), 0
+        if moment.now and (fold := self._kept(place)):
+            entity, start = fold.entities.get(name, entity), fold.next_offset
+        told = entity
+        for recorded in self._own(name, place, start):
             entity = evolve(self.lifecycle, entity, recorded)
             told = entity if moment.counts(recorded) else told
         return told
 
     def history(self, name: str) -> Iterator[Recorded]:
         """Yield all events of an entity, oldest first."""
-        key = name.encode()
-        for record in self._source.history(self.place(name), 0):
-            if record.key == key:
-                yield read_event(record, self._codec)
+        yield from self._own(name, self.place(name), 0)
 
     def shard(self, place: Place) -> Shard[S]:
         """Return the fold of a partition as it is now, from which one can go on."""
-        fold = self._snapshots.load(self.lifecycle, place, self._source) if self._snapshots else None
-        shard = Shard(self.lifecycle, fold)
+        shard = Shard(self.lifecycle, self._kept(place))
         for record in self._source.history(place, shard.fold.next_offset):
             shard.apply(read_event(record, self._codec), record.offset)
         return shard
+
+    def _kept(self, place: Place) -> Fold[S] | None:
+        return self._snapshots.load(self.lifecycle, place, self._source) if self._snapshots else None
+
+    def _own(self, name: str, place: Place, start: int) -> Iterator[Recorded]:
+        key = name.encode()
+        for record in self._source.history(place, start):
+            if record.key == key:
+                yield read_event(record, self._codec)
 
     def _at(self, number: int, moment: Moment) -> dict[str, Entity[S]]:
         place, told = Place(self.lifecycle.events.name, number), dict[str, Entity[S]]()

@@ -2,7 +2,10 @@
 
 from typing import Final
 
+from msgspec.structs import replace
+
 from schemas.types.lifecycles import Delete, EffectGivenUp
+from schemas.types.volumes import ControllerLost, ReplicasLost
 from streams.lifecycles.lifecycle import Event, Message, Rejected
 from streams.volumes.commanded import commanded
 from streams.volumes.evolving import evolve
@@ -21,8 +24,8 @@ def decide(state: Volume, message: Message) -> tuple[Event, ...] | Rejected:
     decided = _decided(state, message)
     if isinstance(decided, Rejected):
         return decided
-    events = list(decided)
-    for event in decided:
+    events = [_dated(event, message.time_ns) for event in decided]
+    for event in events:
         state = evolve(state, event)
     while events and (event_ := following(state)) is not None:
         state = evolve(state, event_)
@@ -30,6 +33,10 @@ def decide(state: Volume, message: Message) -> tuple[Event, ...] | Rejected:
         if len(events) > MOST:
             raise RuntimeError(f"a volume never comes to rest: {events[-1]}")
     return tuple(events)
+
+
+def _dated(event: Event, now_ns: int) -> Event:
+    return replace(event, at=now_ns) if isinstance(event, ControllerLost | ReplicasLost) else event
 
 
 def _decided(state: Volume, message: Message) -> tuple[Event, ...] | Rejected:

@@ -54,6 +54,8 @@ class StartReplica(msgspec.Struct, frozen=True, kw_only=True):
     """Layers, the head last. Those missing on top are made; one missing below another was merged already."""
     obsolete: tuple[str, ...]
     """Layers whose files are to be removed; no others are."""
+    known: tuple[str, ...]
+    """Layers of the volume that are in no file's way: those of other branches."""
     local: bool
     """Whether the controller is on the same node."""
 

@@ -1,7 +1,7 @@
 """From one event to the next state of a volume."""
 
 from collections.abc import Iterable
-from typing import Any
+from typing import Any, Final
 
 from msgspec.structs import replace
 
@@ -24,6 +24,7 @@ from schemas.types.volumes import (
     MemberFailed,
     MergeBegan,
     MergeEnded,
+    MergeGivenUp,
     RepairGivenUp,
     RepairRequested,
     ReplicaBuilt,
@@ -72,6 +73,8 @@ from streams.volumes.state import (
     Volume,
 )
 
+IN_A_ROW_NS: Final = 60 * 1_000_000_000
+
 
 def evolve(state: Volume, event: Event) -> Volume:
     """Return the volume after the event; one that makes no sense in the state changes nothing of it.
@@ -91,7 +94,7 @@ def evolve(state: Volume, event: Event) -> Volume:
             return _loss(state, event)
         case SnapshotRequested() | SnapshotTaken() | SnapshotFailed() | SnapshotDeleted() | LayerFrozen():
             return _snapshot(state, event)
-        case VolumeReverted() | LayersDropped() | MergeBegan() | MergeEnded() | LayerMerged():
+        case VolumeReverted() | LayersDropped() | MergeBegan() | MergeGivenUp() | MergeEnded() | LayerMerged():
             return _layers(state, event)
         case SnapshotHeld() | SnapshotReleased():
             return _holds(state, event)
@@ -155,13 +158,14 @@ def _repair(state: Volume, event: Event) -> Volume:
             at_rest = {"attach": "", "controller": None, "active": False, "freezing": freezing, "dropping": ()}
             return replace(state, fault=event.reason, fix=event.fix, replicas=replicas, **at_rest)
         case VolumeSalvaged():
-            state = replace(state, fault="", fix="", epoch=event.epoch, merging=None, ready=True)
+            state = replace(state, fault="", fix="", epoch=event.epoch, merging=None, ready=True, losses=0)
             return _changed(state, event.replica, mode="lost", inspected=None, reason="", restarts=0)
         case RepairGivenUp():
             # A volume in the making is made with the replicas that came to be.
             return replace(state, repair_given_up=event.reason, ready=state.ready or bool(state.in_mode("resting")))
         case RepairRequested():
-            return replace(state, repair_given_up="", repairs=0)
+            layers = tuple(replace(layer, kept=False) for layer in state.layers)
+            return replace(state, repair_given_up="", repairs=0, losses=0, layers=layers)
         case ReplicasChanged():
             ready = state.ready or len(state.in_mode("resting")) >= event.replicas
             return replace(state, wanted=event.replicas, ready=ready, repair_given_up="", repairs=0)
@@ -252,6 +256,9 @@ def _loss(state: Volume, event: Event) -> Volume:
                 state,
                 generation=event.generation,
                 trouble=event.reason,
+                losses=state.losses + 1 if event.at - state.lost_at < IN_A_ROW_NS else 1,
+                lost_at=event.at,
+                merging=state.merging and replace(state.merging, number=state.merging.number + 1),
                 controller=None,
                 replicas=lost,
                 dropping=(),
@@ -304,7 +311,10 @@ def _snapshot(state: Volume, event: Event) -> Volume:
 
 
 def _frozen(state: Volume, layer: str, head: str, size: int = 0) -> Volume:
-    layers = tuple(replace(one, size=size) if one.name == layer else one for one in state.layers)
+    # Named at once, so that no reader between two events finds it neither under way nor there.
+    freezing = state.freezing
+    named = {"snapshot": freezing.snapshot, "at": freezing.at} if freezing else {}
+    layers = tuple(replace(one, size=size, **named) if one.name == layer else one for one in state.layers)
     return replace(state, layers=(*layers, Layer(name=head, parent=layer)), head=head, freezing=None)
 
 
@@ -329,6 +339,8 @@ def _layers(state: Volume, event: Event) -> Volume:
             return replace(
                 state, merging=merging and replace(merging, replicas=_without(merging.replicas, event.replica))
             )
+        case MergeGivenUp():
+            return replace(state, merging=None, layers=_kept(state, event.layer))
         case MergeEnded():
             gone = state.layer(event.layer)
             if gone is None:
@@ -345,6 +357,10 @@ def _layers(state: Volume, event: Event) -> Volume:
             return replace(state, layers=layers, obsolete=(*state.obsolete, *event.layers))
         case _:
             raise TypeError(f"{type(event).__name__} is no event of layers")
+
+
+def _kept(state: Volume, name: str) -> tuple[Layer, ...]:
+    return tuple(replace(layer, kept=True) if layer.name == name else layer for layer in state.layers)
 
 
 def _holds(state: Volume, event: Event) -> Volume:
@@ -438,7 +454,11 @@ def _failed(state: Volume, name: str, reason: str) -> Volume:
         # Once the controller was asked the head may be frozen: then it is to be, without the replica.
         asked = replica is not None and replica.mode == "joining"
         freezing = replace(freezing, joining="") if asked or freezing.uncertain else None
-    merging = state.merging and replace(state.merging, replicas=_without(state.merging.replicas, name))
+    merging, layers = state.merging, state.layers
+    if merging and name in merging.replicas:
+        # It may have died of it: the one that takes its place is not put to the same test.
+        layers = _kept(state, merging.layer)
+        merging = replace(merging, replicas=_without(merging.replicas, name))
     lost = replica is not None and replica.incomplete
     state = replace(
         state,
@@ -446,6 +466,7 @@ def _failed(state: Volume, name: str, reason: str) -> Volume:
         dropping=_dropping(state, name),
         freezing=freezing,
         merging=merging,
+        layers=layers,
         repairs=state.repairs + lost,
         trouble=f"{name}: {reason}",
     )

@@ -7,6 +7,7 @@ from schemas.types.volumes import (
     LayersDropped,
     MergeBegan,
     MergeEnded,
+    MergeGivenUp,
     RepairGivenUp,
     ReplicaFailed,
     ReplicaRestarted,
@@ -23,6 +24,9 @@ from streams.volumes.state import PLACED, Layer, Replica, Volume
 
 MOST_REPAIRS: Final = 5
 """Replicas in a row that did not come to be, after which no more are made until somebody asks for it."""
+MOST_MERGES: Final = 3
+MOST_LOSSES: Final = 10
+"""Losses in a row after which it is no use to go on."""
 TOGETHER_NS: Final = 100_000_000
 """Time within which a write reaches all members, ns; as far as clocks of nodes may differ, too."""
 SALVAGE: Final = "deedlog volume salvage: goes on with what one replica holds; deedlog describe shows them"
@@ -45,6 +49,9 @@ def _of_source(state: Volume) -> Event | None:
 
 def _of_faulted_and_lost(state: Volume) -> Event | None:
     lost = state.in_mode("lost")
+    if lost and state.losses > MOST_LOSSES and not state.fault:
+        reason = f"it was lost {state.losses} times in a row ({state.trouble})"
+        return VolumeFaulted(reason=reason, fix=f"see the logs of its engines, then {SALVAGE}")
     if lost and all(replica.inspected for replica in lost):
         return _chosen(state, lost)
     if freezing := state.freezing:
@@ -139,8 +146,12 @@ def _sound(state: Volume) -> tuple[Replica, ...]:
 
 def _of_layers(state: Volume) -> Event | None:
     merging = state.merging
+    if merging and not merging.replicas:
+        return MergeEnded(layer=merging.layer)
+    if merging and merging.number > MOST_MERGES:
+        return MergeGivenUp(layer=merging.layer, reason=f"it was begun {MOST_MERGES} times; {state.trouble}")
     if merging:
-        return None if merging.replicas else MergeEnded(layer=merging.layer)
+        return None
     moving = state.active and (state.controller is None or not state.attach)
     if (
         moving
@@ -151,7 +162,7 @@ def _of_layers(state: Volume) -> Event | None:
     ):
         return None
     for layer in state.layers:
-        if layer.snapshot or layer.name == state.head:
+        if layer.snapshot or layer.kept or layer.name == state.head:
             continue
         children = state.children(layer.name)
         if not children:

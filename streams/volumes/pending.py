@@ -196,6 +196,7 @@ def _start(state: Volume, replica: Replica) -> StartReplica:
         size=state.size,
         chain=(fresh_head,) if fresh_head else _chain(state, replica),
         obsolete=state.obsolete,
+        known=tuple(layer.name for layer in state.layers),
         local=replica.node == state.attach,
     )
 

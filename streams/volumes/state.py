@@ -69,6 +69,8 @@ class Layer(msgspec.Struct, frozen=True, kw_only=True):
     """Bytes that it took when it was frozen."""
     deleted: bool = False
     """Whether people deleted its snapshot."""
+    kept: bool = False
+    """Whether it was tried in vain to take it out."""
 
 
 class Controller(msgspec.Struct, frozen=True, kw_only=True):
@@ -157,6 +159,9 @@ class Volume(msgspec.Struct, frozen=True, kw_only=True):
     """Replicas that the controller is to use no longer."""
     freezing: Freezing | None = None
     merging: Merging | None = None
+    losses: int = 0
+    """How often in a row, within a minute each, its controller or all its replicas were lost."""
+    lost_at: int = 0
     repairs: int = 0
     """Replicas in a row that did not come to be."""
     repair_given_up: str = ""

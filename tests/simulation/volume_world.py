@@ -279,7 +279,7 @@ class VolumeWorld:
             for gone in action.obsolete:
                 disk.layers.pop(gone, None)
             present = disk.head in disk.layers
-            if present and disk.head not in action.chain:
+            if present and disk.head not in (*action.chain, *action.known):
                 raise EffectError(f"its head is {disk.head}, which is none of the volume's", permanent=True)
             there = [n for n, one in enumerate(action.chain) if one in disk.layers]
             above = action.chain[max(there, default=-1) + 1 :]

@@ -172,7 +172,9 @@ def test_manifests_are_applied_changed_and_left(deedlog: Program) -> None:
     _, out, err = deedlog.run("apply", "-f", "-", stdin=written)
     assert (out, err) == ("", "volume/applied-1 unchanged\n")
     changed = written.replace("replicas: 3", "replicas: 1").replace("app: web", "app: db")
-    events = deedlog.run("apply", "-f", "-", "-o", "json", stdin=changed)[1].splitlines()
+    code, out, err = deedlog.run("apply", "-f", "-", "-o", "json", stdin=changed)
+    assert code == 0, err
+    events = out.splitlines()
     assert [msgspec.json.decode(line)["type"].rpartition(".")[2] for line in events] == [
         "ReplicasChanged",
         "LabelsChanged",

@@ -24,7 +24,7 @@ pytestmark = [pytest.mark.kafka, pytest.mark.timeout(300)]
 
 NODES = [f"node-{number}" for number in range(20)]
 PER_SECOND = 200
-SETTLE_SECONDS = 90
+SETTLE_SECONDS = 150
 
 
 class Service9:

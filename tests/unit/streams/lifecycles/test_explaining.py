@@ -1,5 +1,6 @@
 """The chain from a command to all that follows, across entities."""
 
+from schemas.cloudevents import Envelope
 from schemas.types.lifecycles import EffectFailed
 from schemas.types.volumes import CreateVolume, NodeOffer, NodesFound, ReplicaBuilt
 from streams.lifecycles.explaining import Chain, title
@@ -22,7 +23,7 @@ def made() -> tuple[Memory, str]:
 
 
 def chain(memory: Memory) -> Chain:
-    found = Chain(LIFECYCLES, memory.messages())
+    found = Chain(LIFECYCLES, memory.records(), memory.codec)
     for lifecycle in LIFECYCLES:
         for name, entity in memory.view(lifecycle).all().items():
             found.pend(lifecycle, name, entity)
@@ -52,11 +53,12 @@ def test_every_id_leads_to_the_whole_tree() -> None:
     memory, command = made()
     found = chain(memory)
     whole = lines(found, command)
-    for message in memory.messages():
-        assert message.envelope
-        assert lines(found, message.envelope.id) == whole
+    for record in memory.records():
+        said = Envelope.from_headers(record.headers)
+        assert said
+        assert lines(found, said.id) == whole
     assert lines(found, "build/r2") == lines(found, "volume/data/build/r2") == whole
-    assert len(whole) == len(memory.messages()) + 3
+    assert len(whole) == len(memory.records()) + 3
     assert found.find("volume/data/99") == []
 
 
