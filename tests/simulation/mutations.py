@@ -11,11 +11,10 @@ from schemas.types.volumes import ReplicaFailed, ReplicasLost
 from streams.lifecycles.lifecycle import Event
 from streams.volumes.state import Replica, Volume
 
-# `streams.volumes.pending` and `evolving` are also names of what is in them.
+# `streams.volumes.evolving` is also the name of what is in it.
 EVOLVING: Final = import_module("streams.volumes.evolving")
 FOLLOWING: Final = import_module("streams.volumes.following")
 OBSERVED: Final = import_module("streams.volumes.observed")
-PENDING: Final = import_module("streams.volumes.pending")
 REMEMBERING: Final = import_module("streams.lifecycles.evolving")
 
 
@@ -27,13 +26,6 @@ class Mutation(msgspec.Struct, frozen=True):
     seeds: int
     often: bool = False
     """Whether it is tried each time: those that are found soon."""
-
-
-def _members_unfenced(state: Volume) -> tuple[Replica, ...]:
-    begun = [one for one in state.in_mode("starting") if not one.fresh]
-    if state.controller is not None or not state.attach or begun or state.in_mode("lost"):
-        return ()
-    return state.in_mode("running")
 
 
 def _running_count(_state: Volume, replica: Replica) -> bool:
@@ -72,6 +64,10 @@ def _nobody_missed(_state: Volume, _took: Any, _besides: str = "") -> tuple[Even
     return ()
 
 
+def _nobody_dropped(state: Volume, _name: str) -> tuple[str, ...]:
+    return state.dropping
+
+
 def _nothing_remembered(_entity: Any, _recorded: Any) -> dict[str, Any]:
     return {}
 
@@ -87,14 +83,6 @@ def _readied_though_not_clean(state: Volume, body: Any) -> Any:
 _CONTROLLER_DIED: Final = OBSERVED._controller_died
 
 MUTATIONS: Final = (
-    Mutation(
-        "a controller is started before its members are fenced",
-        (
-            (PENDING, "members_to_be", _members_unfenced),
-            (OBSERVED, "members_to_be", _members_unfenced),
-        ),
-        50,
-    ),
     Mutation(
         "of replicas lost together, one that failed a moment before does not count",
         ((EVOLVING, "_may_count", _running_count),),
@@ -118,6 +106,7 @@ MUTATIONS: Final = (
         ((OBSERVED, "_missed", _nobody_missed),),
         50,
     ),
+    Mutation("a controller is not asked to drop a replica", ((EVOLVING, "_dropping", _nobody_dropped),), 50),
     Mutation(
         "a replica that fell behind its controller stays complete",
         ((OBSERVED, "_fell_behind", _never_behind),),

@@ -83,7 +83,13 @@ class VolumeWorld:
 
     nodes = ("", "n1", "n2", "n3")
 
-    def __init__(self) -> None:
+    def __init__(self, *, hasty: bool = False) -> None:
+        """Say whether controllers acknowledge hastily, as the engines do that there are.
+
+        Such a one goes on when a member failed before the others have noted that, so that nobody knows of it if they
+        die in the next second; and when only a member is left that leans on another which is gone.
+        """
+        self._hasty = hasty
         self.disks: dict[tuple[str, str, str], Disk] = {}
         """By node, volume and replica."""
         self.controllers: dict[tuple[str, int], Controller] = {}
@@ -256,7 +262,7 @@ class VolumeWorld:
             case DropMember():
                 controller = self._controller(name, action.generation)
                 working = [one for one in controller.members if self._connected(controller, name, one)]
-                if working == [action.replica]:
+                if not [one for one in working if one != action.replica]:
                     raise EffectError("no other member works", permanent=True)
                 controller.members.pop(action.replica, None)
                 controller.failed = [one for one in controller.failed if one != action.replica]
@@ -291,7 +297,7 @@ class VolumeWorld:
             for one in above:
                 disk.layers[one] = {}
             disk.chain, disk.head, disk.spent = chain, chain[-1], action.incarnation
-            disk.lost = set()
+            disk.lost, disk.leans = set(), False
             disk.process = Process(action.incarnation, action.generation)
         address = _address(action.incarnation, action.generation)
         return ReplicaStarted(effect=id, replica=action.replica, incarnation=action.incarnation, address=address)
@@ -343,6 +349,7 @@ class VolumeWorld:
             taken = self._freeze(name, action.generation, action.layer, action.head, action.members)
             source = next(m for m in action.members if m.replica in taken)
             disk.borrowed = self._disk(source.node, name, source.replica).content(action.layer)
+            disk.leans = True
             disk.layers, disk.chain, disk.head = {action.head: {}}, [action.head], action.head
             controller.members[joining.replica] = (joining.node, process.incarnation, controller.generation)
         else:
@@ -358,7 +365,7 @@ class VolumeWorld:
             other = self._disk(source.node, name, source.replica)
             disk.layers[source.name] = dict(self._frozen(other, source.name))
         disk.chain = [*(source.name for source in action.layers), disk.head]
-        disk.borrowed = {}
+        disk.borrowed, disk.leans = {}, False
         self._stack(disk)
         return ReplicaSettled(effect=id, replica=action.replica)
 
@@ -469,9 +476,12 @@ class VolumeWorld:
         for replica in [one for one in controller.members if one not in connected]:
             del controller.members[replica]
             controller.failed.append(replica)
-        for replica in connected:
-            do(self.disks[controller.members[replica][0], name, replica])
-        return bool(connected)
+        disks = [self.disks[controller.members[replica][0], name, replica] for replica in connected]
+        for disk in disks:
+            do(disk)
+            if not self._hasty:
+                disk.lost.update(controller.failed)
+        return any(self._hasty or not disk.leans for disk in disks)
 
     # What must hold.
 
