@@ -32,18 +32,6 @@ def _running_count(_state: Volume, replica: Replica) -> bool:
     return replica.mode == "running"
 
 
-def _all_count(state: Volume, replica: Replica) -> bool:
-    failed_now = replica.mode == "failed" and replica.generation == state.generation and replica.incarnation > 0
-    return replica.mode == "running" or failed_now
-
-
-def _layers_always(state: Volume) -> Event | None:
-    return _OF_LAYERS(replace(state, active=False))
-
-
-_OF_LAYERS: Final = FOLLOWING._of_layers
-
-
 def _lost_though_leaving(state: Volume, replica: Replica, reason: str, *, clean: bool = False) -> Any:
     del clean
     others = [one for one in state.in_mode("running") if one.name != replica.name]
@@ -54,10 +42,6 @@ def _lost_though_leaving(state: Volume, replica: Replica, reason: str, *, clean:
 
 def _written_does_not_count(replica: Replica, _lost: Any) -> tuple[str]:
     return (replica.name,)
-
-
-def _nobody_possible(_state: Volume) -> None:
-    return None
 
 
 def _nobody_missed(_state: Volume, _took: Any, _besides: str = "") -> tuple[Event, ...]:
@@ -84,38 +68,33 @@ _CONTROLLER_DIED: Final = OBSERVED._controller_died
 
 MUTATIONS: Final = (
     Mutation(
-        "of replicas lost together, one that failed a moment before does not count",
-        ((EVOLVING, "_may_count", _running_count),),
-        50,
-    ),
-    Mutation("a replica that never held everything counts", ((EVOLVING, "_may_count", _all_count),), 50),
-    Mutation("layers are merged while the volume moves", ((FOLLOWING, "_of_layers", _layers_always),), 50),
-    Mutation(
-        "a replica that is leaving counts as complete",
-        ((OBSERVED, "lost_member", _lost_though_leaving),),
-        50,
-    ),
-    Mutation(
         "it does not count which replica was written last",
         ((FOLLOWING, "_likely_complete", _written_does_not_count),),
-        50,
-    ),
-    Mutation("a controller that was given up is not stopped", ((EVOLVING, "_possible", _nobody_possible),), 50),
-    Mutation(
-        "a replica that did not freeze its head stays a member",
-        ((OBSERVED, "_missed", _nobody_missed),),
-        50,
-    ),
-    Mutation("a controller is not asked to drop a replica", ((EVOLVING, "_dropping", _nobody_dropped),), 50),
-    Mutation(
-        "a replica that fell behind its controller stays complete",
-        ((OBSERVED, "_fell_behind", _never_behind),),
-        50,
+        seeds=15,
+        often=True,
     ),
     Mutation(
         "a controller that died counts as one that ended in good order",
         ((OBSERVED, "_controller_died", _readied_though_not_clean),),
-        50,
+        seeds=30,
+        often=True,
     ),
-    Mutation("commands are not remembered", ((REMEMBERING, "_remembered", _nothing_remembered),), 50),
+    Mutation("commands are not remembered", ((REMEMBERING, "_remembered", _nothing_remembered),), seeds=15, often=True),
+    Mutation(
+        "a replica that did not freeze its head stays a member", ((OBSERVED, "_missed", _nobody_missed),), seeds=60
+    ),
+    Mutation("a controller is not asked to drop a replica", ((EVOLVING, "_dropping", _nobody_dropped),), seeds=80),
+    Mutation(
+        "a replica that fell behind its controller stays complete",
+        ((OBSERVED, "_fell_behind", _never_behind),),
+        seeds=80,
+    ),
+    Mutation(
+        "of replicas lost together, one that failed a moment before does not count",
+        ((EVOLVING, "_may_count", _running_count),),
+        seeds=100,
+    ),
+    Mutation(
+        "a replica that is leaving counts as complete", ((OBSERVED, "lost_member", _lost_though_leaving),), seeds=100
+    ),
 )
