@@ -45,7 +45,7 @@ class Envelope(msgspec.Struct, frozen=True, kw_only=True):
     command_id: str | None = None
     """Id of the command that this event is an answer to, if it is to one."""
     if_version: int | None = None
-    """Of a command: the number of the entity's last event that it takes for granted."""
+    """Of a command: the version of its entity that it takes for granted."""
 
     def to_headers(self) -> list[tuple[str, bytes]]:
         """Return the Kafka headers; what is None is left out."""

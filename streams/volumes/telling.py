@@ -30,10 +30,12 @@ def react(name: str, state: Volume, event: Event) -> tuple[Send, ...]:
             return ()
 
 
-def _ready(state: Volume, event: SnapshotHeld) -> SourceReady:
+def _ready(state: Volume, event: SnapshotHeld) -> SourceReady | SourceRefused:
     layer = state.snapshot(event.snapshot)
-    replica = state.in_mode("running", "resting")[0]
-    assert layer is not None
+    complete = [one for one in state.in_mode("running", "resting", "starting", "lost") if not one.fresh]
+    if layer is None or not complete:
+        return SourceRefused(reason="no replica of it is complete and at hand; try again")
+    replica = complete[0]
     return SourceReady(
         size=state.size,
         snapshot=event.snapshot,
