@@ -13,7 +13,7 @@ import msgspec
 
 from schemas.cloudevents import Envelope
 from schemas.codec import NAMES, Codec
-from schemas.registry import RegistryUnavailableError
+from schemas.registry import RefusedSchemaError, RegistryUnavailableError
 from schemas.topics import DEAD_LETTERS
 from schemas.types.lifecycles import TimerElapsed
 from streams.dead_letters import dead_letter
@@ -168,8 +168,9 @@ class Host:
         entity = changed.get(message.name) or self.shards[record.place].entity(message.name)
         try:
             taken = step(lifecycle, entity, message)
-            outputs = list(self._outputs(lifecycle, record.place, taken.recorded, taken.entity))
-        except RegistryUnavailableError:
+            outputs = list(self._outputs(lifecycle, record.place.partition, taken.recorded, taken.entity))
+        except (RegistryUnavailableError, RefusedSchemaError):
+            # It says nothing about the message.
             raise
         except Exception as error:
             # A defect of a decider must not stand in the way of all other entities.
@@ -184,12 +185,13 @@ class Host:
             transaction.outputs += outputs
 
     def _outputs(
-        self, lifecycle: Lifecycle[Any], place: Place, recorded: list[Recorded], entity: Entity[Any]
+        self, lifecycle: Lifecycle[Any], partition: int, recorded: list[Recorded], entity: Entity[Any]
     ) -> Iterator[Output]:
         for one in recorded:
-            yield write_event(lifecycle, one, place.partition, self._codec)
+            yield write_event(lifecycle, one, partition, self._codec)
             for number, send in enumerate(lifecycle.react(one.name, entity.state, one.event)):
-                yield self._written(self._by_kind[send.kind], sent(lifecycle, one, number, send))
+                message = sent(lifecycle, one, number, send)
+                yield self._written(self._by_kind[send.kind], message)
 
     def _written(self, lifecycle: Lifecycle[Any], message: Message) -> Output:
         return write_message(lifecycle, message, self._log.partitions(lifecycle.inbox.name), self._codec)

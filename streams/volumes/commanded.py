@@ -152,7 +152,8 @@ def _delete(state: Volume, name: str) -> Answer:
 def _salvage(state: Volume, body: SalvageVolume, name: str) -> Answer:
     if not state.fault:
         return Rejected("not-faulted", f"volume {name} is not faulted but {phase(state)}")
-    candidates = [replica for replica in state.in_mode("failed") if body.replica in ("", replica.name)]
+    complete = [replica for replica in state.in_mode("failed") if not replica.partial]
+    candidates = [replica for replica in complete if body.replica in ("", replica.name)]
     if not candidates:
         wanted = f"has no replica {body.replica}" if body.replica else "has no replica that was ever complete"
         return Rejected("no-replica", f"volume {name} {wanted}", f"deedlog describe volume {name}")
@@ -268,6 +269,8 @@ def _source_ready(state: Volume, body: SourceReady) -> Answer:
     source = state.source
     if source is None or source.layers or state.fault or state.deleting:
         return ()
+    if not body.layers or len({"", *body.layers, f"l{body.next_layer}"}) != len(body.layers) + 2:
+        return Rejected("bad-source", "what the source tells is no chain of layers")
     found = SourceFound(
         size=body.size,
         layers=body.layers,

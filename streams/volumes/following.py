@@ -132,7 +132,7 @@ def _of_replicas(state: Volume) -> Event | None:
         if len(placed) > state.wanted and state.ready:
             return ReplicaSurrendered(replica=replica.name)
     for replica in state.in_mode("failed"):
-        if replica.incarnation == 0 or len(sound) >= state.wanted:
+        if replica.incarnation == 0 or replica.partial or len(sound) >= state.wanted:
             return ReplicaSurrendered(replica=replica.name)
     if len(sound) > state.wanted and (state.controller is not None or not state.active) and state.ready:
         spare = [one for one in sound if one.node != state.attach] or sound

@@ -48,6 +48,8 @@ class Replica(msgspec.Struct, frozen=True, kw_only=True):
     inspected: Inspected | None = None
     reason: str = ""
     """Why it failed."""
+    partial: bool = False
+    """Whether it failed before it held everything: nothing can be had from it."""
 
     @property
     def incomplete(self) -> bool:

@@ -30,12 +30,11 @@ def react(name: str, state: Volume, event: Event) -> tuple[Send, ...]:
             return ()
 
 
-def _ready(state: Volume, event: SnapshotHeld) -> SourceReady | SourceRefused:
+def _ready(state: Volume, event: SnapshotHeld) -> Event:
     layer = state.snapshot(event.snapshot)
-    complete = [one for one in state.in_mode("running", "resting", "starting", "lost") if not one.fresh]
-    if layer is None or not complete:
+    replica = next((one for one in state.in_mode("running", "resting", "starting") if not one.fresh), None)
+    if layer is None or replica is None:
         return SourceRefused(reason="no replica of it is complete and at hand; try again")
-    replica = complete[0]
     return SourceReady(
         size=state.size,
         snapshot=event.snapshot,

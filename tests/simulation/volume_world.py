@@ -93,31 +93,36 @@ class VolumeWorld:
         """Controllers that ended in good order, and which replicas got everything."""
         self.oracles: dict[str, Oracle] = {}
         self.beliefs: dict[tuple[str, str], Volume] = {}
-        self.told: set[tuple[Any, ...]] = set()
+        self.states: dict[str, Volume] = {}
+        """As the log has them."""
         self.clock = 0
 
     # Commands.
 
     def command(self, random: Random) -> tuple[str, str, Event]:
+        name = random.choice((*NAMES, NAMES[0], "c"))
+        state = self.states.get(name, Volume())
         snapshot = random.choice(SNAPSHOTS)
         chances: list[tuple[Event, int]] = [
-            (CreateVolume(size=1 << 20, replicas=random.choice([1, 2, 2, 3])), 12),
-            (AttachVolume(node=random.choice(self.nodes)), 25),
-            (DetachVolume(), 12),
-            (TakeSnapshot(snapshot=snapshot), 20),
-            (DeleteSnapshot(snapshot=snapshot), 12),
-            (RevertVolume(snapshot=snapshot), 8),
-            (ChangeReplicas(replicas=random.choice([1, 2, 3])), 4),
+            (self._create(random, name, snapshot), 1 if state.exists else 60),
+            (AttachVolume(node=random.choice(self.nodes)), 5 if state.attach else 50),
+            (DetachVolume(), 6 if state.attach else 1),
+            (TakeSnapshot(snapshot=snapshot), 2 if state.snapshot(snapshot) else 20),
+            (DeleteSnapshot(snapshot=snapshot), 12 if state.snapshot(snapshot) else 1),
+            (RevertVolume(snapshot=snapshot), 8 if state.snapshot(snapshot) and not state.active else 1),
+            (ChangeReplicas(replicas=random.choice([1, 2, 3, 3])), 8),
             (RepairVolume(), 3),
-            (SalvageVolume(), 3),
-            (Delete(), 1),
+            (SalvageVolume(), 30 if state.fault else 1),
+            (Delete(), 30 if state.fault else 1),
         ]
-        body = random.choices([one for one, _ in chances], [weight for _, weight in chances])[0]
-        name = random.choice(NAMES)
-        if isinstance(body, CreateVolume) and random.random() < 0.3:
-            source = random.choice([snapshot, ""])
-            return "volume", "c", CreateVolume(size=0, source_volume=name, source_snapshot=source)
-        return "volume", random.choice((*NAMES, "c")), body
+        return "volume", name, random.choices([one for one, _ in chances], [weight for _, weight in chances])[0]
+
+    def _create(self, random: Random, name: str, snapshot: str) -> Event:
+        if name in NAMES:
+            return CreateVolume(size=1 << 20, replicas=random.choice([1, 2, 2, 3, 3]))
+        ready = [one for one in NAMES if self.states.get(one, Volume()).in_mode("resting", "running")]
+        source = random.choice(ready or NAMES)
+        return CreateVolume(size=0, source_volume=source, source_snapshot=random.choice([snapshot, ""]))
 
     # What agents see.
 
@@ -410,7 +415,7 @@ class VolumeWorld:
 
     def suffer(self, random: Random) -> str:
         self.clock += SECOND
-        what = random.choices(("write", "flush", "replica", "controller", "node", "zombie"), (60, 20, 4, 2, 1, 1))[0]
+        what = random.choices(("write", "flush", "replica", "controller", "node"), (45, 15, 8, 3, 2))[0]
         alive = list(self.controllers.items())
         if what in ("write", "flush", "controller") and not alive:
             return "nobody writes"
@@ -427,13 +432,11 @@ class VolumeWorld:
                 return f"controller {number} of {name} dies"
             case "replica":
                 return self._kill(random, lambda _: random.random() < 0.3)
-            case "node":
+            case _:
                 node = random.choice(self.nodes[1:])
                 for key in [key for key, one in alive if one.node == node]:
                     del self.controllers[key]
                 return f"{node} falls: " + self._kill(random, lambda key: key[0] == node)
-            case _:
-                return "nothing"
 
     def _kill(self, random: Random, chosen: Any) -> str:
         keys = [key for key, disk in self.disks.items() if disk.process and chosen(key)]
@@ -474,6 +477,7 @@ class VolumeWorld:
 
     def follow(self, kind: str, name: str, state: Any) -> None:
         assert kind == "volume"
+        self.states[name] = state
         oracle = self.oracles.setdefault(name, Oracle())
         oracle.follow(state, lambda layer: self._content_of(name, state, layer), self.oracles)
 
