@@ -116,8 +116,8 @@ def _untimely(entity: Entity[Any], message: Message) -> Rejected | None:
     if entity.forgotten_ns and message.time_ns <= entity.forgotten_ns:
         why = "it is older than all commands that are remembered, so whether it was carried out already is not known"
         return Rejected("too-old", why, "look at the entity, and give the command anew")
-    if message.if_version is not None and message.if_version != entity.sequence:
-        why = f"the version is {entity.sequence}, not {message.if_version}"
+    if message.if_version is not None and message.if_version != entity.version:
+        why = f"the version is {entity.version}, not {message.if_version}"
         return Rejected("version-conflict", why, "look at what changed, and give the command with the new version")
     return None
 

@@ -239,8 +239,10 @@ def _revert(state: Volume, snapshot: str, name: str) -> Answer:
 def _hold(state: Volume, body: HoldSnapshot, at: int) -> Answer:
     if any(hold.holder == body.holder for hold in state.holds):
         return ()
-    if not state.exists or state.deleting or not state.ready:
+    if not state.exists or state.deleting:
         return (HoldRefused(holder=body.holder, reason="there is no such volume"),)
+    if not state.ready:
+        return (HoldRefused(holder=body.holder, reason="it is being made; try again when it is"),)
     if state.fault:
         return (HoldRefused(holder=body.holder, reason=f"it is faulted: {state.fault}"),)
     if not state.in_mode("resting", "running"):

@@ -186,7 +186,7 @@ class Volume(msgspec.Struct, frozen=True, kw_only=True):
 
     def in_mode(self, *modes: Mode) -> tuple[Replica, ...]:
         """Return the replicas in these modes."""
-        return tuple(replica for replica in self.replicas if replica.mode in modes)
+        return tuple(replica for replica in self.replicas if replica.mode in modes) if self.replicas else ()
 
     def children(self, layer: str) -> tuple[Layer, ...]:
         """Return the layers right above one."""
