@@ -27,6 +27,7 @@ types: setup ## Make schemas/types from the .avsc files
 docs: setup ## Make the pages of docs/reference from the code
 	@$(BIN)/python -m schemas.reference
 	@$(BIN)/python -m streams.detection.reference > docs/reference/fields.md
+	@$(BIN)/python -m streams.lifecycles.diagrams
 	@$(BIN)/python -m infra.cli.reference
 
 lint: setup ## Run the checks that need no tests: ruff, mypy, import-linter

@@ -3,6 +3,7 @@
 A worker is a process of its own that runs the host on a real broker; commands are already on the inbox when it begins.
 """
 
+import gc
 import json
 import multiprocessing
 import os
@@ -116,6 +117,7 @@ class Worker:
 def _work(place: tuple[str, str], instance: str, pipe: Connection) -> None:
     kafka, registry = place
     before = _rss()
+    gc.set_threshold(200_000, 50, 100)  # as the service does
     host = Host([VOLUMES], KafkaLog(kafka, [VOLUMES_INBOX.name], instance=instance), Codec(HttpRegistry(registry)))
     while True:
         host.turn(0.02)

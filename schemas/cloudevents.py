@@ -5,6 +5,7 @@ CloudEvents' extensions without the `ce_` prefix, so that `traceparent` is where
 """
 
 from collections.abc import Iterable
+from operator import attrgetter
 from typing import Any, Final
 
 import msgspec
@@ -44,17 +45,23 @@ class Envelope(msgspec.Struct, frozen=True, kw_only=True):
     command_id: str | None = None
     """Id of the command that this event is an answer to, if it is to one."""
     if_version: int | None = None
-    """Of a command: the number of the entity's last event that it takes for granted."""
+    """Of a command: the version of its entity that it takes for granted."""
 
     def to_headers(self) -> list[tuple[str, bytes]]:
         """Return the Kafka headers; what is None is left out."""
-        values = {name: getattr(self, field) for name, field in _TEXTS.items()}
-        time = None if self.time_ns is None else format_rfc3339(self.time_ns)
-        values |= {
-            name: str(number) for name, field in _NUMBERS.items() if (number := getattr(self, field)) is not None
-        }
-        values |= {"ce_time": time, "ce_specversion": SPEC_VERSION, "content-type": CONTENT_TYPE}
-        return [(name, value.encode("utf-8", "replace")) for name, value in values.items() if value is not None]
+        headers = [
+            (name, value.encode("utf-8", "replace"))
+            for name, value in zip(_TEXTS, _TEXTS_OF(self), strict=True)
+            if value is not None
+        ]
+        headers += [
+            (name, b"%d" % number)
+            for name, number in zip(_NUMBERS, _NUMBERS_OF(self), strict=True)
+            if number is not None
+        ]
+        if self.time_ns is not None:
+            headers.append(("ce_time", format_rfc3339(self.time_ns).encode()))
+        return headers + _ALWAYS
 
     @staticmethod
     def from_headers(headers: Headers | None) -> "Envelope | None":
@@ -62,11 +69,13 @@ class Envelope(msgspec.Struct, frozen=True, kw_only=True):
 
         The last of repeated headers counts; a time or a number that cannot be read counts as not given.
         """
-        texts = {name: text for name, value in headers or () if (text := _text(value)) is not None}
+        texts = _texts(headers or ())
         if not texts.get("ce_specversion", "").startswith("1.") or not texts.keys() >= _REQUIRED:
             return None
-        known: dict[str, Any] = {field: texts[name] for name, field in _TEXTS.items() if name in texts}
-        known |= {field: _number(texts.get(name)) for name, field in _NUMBERS.items()}
+        known: dict[str, Any] = {_TEXTS[name]: text for name, text in texts.items() if name in _TEXTS}
+        for name, field in _NUMBERS.items():
+            if name in texts:
+                known[field] = _number(texts[name])
         return Envelope(**known, time_ns=_time(texts.get("ce_time")))
 
 
@@ -85,15 +94,28 @@ _NUMBERS: Final = {"sequence": "sequence", "ifversion": "if_version"}
 _REQUIRED: Final = {"ce_id", "ce_type", "ce_source"}
 
 
+_TEXTS_OF: Final = attrgetter(*_TEXTS.values())
+_NUMBERS_OF: Final = attrgetter(*_NUMBERS.values())
+_ALWAYS: Final = [("ce_specversion", SPEC_VERSION.encode()), ("content-type", CONTENT_TYPE.encode())]
+
+
+def _texts(headers: Headers) -> dict[str, str]:
+    """Return the headers that are texts; the last of repeated ones counts, if it is one."""
+    try:
+        return {name: value.decode() for name, value in headers if value}
+    except UnicodeDecodeError:
+        return {name: text for name, value in headers if (text := _text(value))}
+
+
 def _text(value: bytes | None) -> str | None:
     try:
-        return value.decode("utf-8") if value else None
+        return value.decode() if value else None
     except UnicodeDecodeError:
         return None
 
 
-def _number(text: str | None) -> int | None:
-    return int(text) if text and text.isascii() and text.isdigit() and len(text) < 19 else None
+def _number(text: str) -> int | None:
+    return int(text) if text.isascii() and text.isdigit() and len(text) < 19 else None
 
 
 def _time(text: str | None) -> int | None:

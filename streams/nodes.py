@@ -97,6 +97,7 @@ NODES: Final = Lifecycle(
     events=NODES_EVENTS,
     commands=frozenset({CordonNode, UncordonNode, ChangeLabels, AddFinalizer, RemoveFinalizer, Delete}),
     observations=frozenset({NodeReported, EffectFailed, EffectProgressed, TimerElapsed}),
+    answers={},
     initial=Node(),
     state_type=Node,
     state_version=1,

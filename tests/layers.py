@@ -57,7 +57,7 @@ class FolderPeer:
 
     def layer_digest(self, volume: str, replica: str, layer: str, offset: int, length: int) -> bytes:
         content = self._bytes(volume, replica, layer, offset, length)
-        return hashlib.blake2b(content, digest_size=32).digest()
+        return hashlib.sha256(content).digest()
 
     def _bytes(self, volume: str, replica: str, layer: str, offset: int, length: int) -> bytes:
         with self._existing(volume, replica, layer).open("rb") as file:

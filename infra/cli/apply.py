@@ -97,7 +97,7 @@ def _converge(log: Log, manifest: "Manifest", way: Way, until: float) -> int | N
         strict = way.if_version is not None and reached is None
         try:
             reached = give_one(
-                log, lifecycle, name, commands[0], way, way.if_version if strict else entity.sequence, until
+                log, lifecycle, name, commands[0], way, way.if_version if strict else entity.version, until
             )
         except CliError as error:
             if strict or error.exit_code != CONFLICT:

@@ -37,7 +37,7 @@ def _facts(lifecycle: Lifecycle[Any], name: str, entity: Entity[Any], now_ns: in
     yield _fact("Name", name)
     yield _fact("Kind", lifecycle.kind)
     yield _fact("Phase", f"{phase_of(lifecycle, entity)}: {lifecycle.phases[lifecycle.phase(entity.state)].doc}")
-    yield _fact("Version", str(entity.sequence))
+    yield _fact("Version", str(entity.version))
     yield _fact("Labels", labels(entity.labels))
     if entity.finalizers:
         yield _fact("Finalizers", ", ".join(entity.finalizers))

@@ -69,7 +69,7 @@ def row(lifecycle: Lifecycle[Any], name: str, entity: Entity[Any], now_ns: int, 
     """Return the cells of an entity."""
     own = lifecycle.state_type
     cells = [name, phase_of(lifecycle, entity), *_cells(COLUMNS.get(own, {}), entity), age(entity.created_ns, now_ns)]
-    more = [str(entity.sequence), *_cells(WIDE.get(own, {}), entity), labels(entity.labels)]
+    more = [str(entity.version), *_cells(WIDE.get(own, {}), entity), labels(entity.labels)]
     return cells + more * wide
 
 
@@ -96,7 +96,7 @@ def entity_record(lifecycle: Lifecycle[Any], name: str, entity: Entity[Any]) -> 
     metadata = {
         "name": name,
         "labels": entity.labels,
-        "version": entity.sequence,
+        "version": entity.version,
         "created": format_rfc3339(entity.created_ns),
         "changed": format_rfc3339(entity.changed_ns),
         "finalizers": list(entity.finalizers),

@@ -8,7 +8,7 @@ from typing import Final
 import msgspec
 
 DIGEST: Final = 32
-"""Bytes of a digest: BLAKE2b with 256 bits."""
+"""Bytes of a digest: SHA-256."""
 LONGEST_LINE: Final = 4096
 
 

@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from functools import cache, partial
-from hashlib import blake2b
+from hashlib import sha256
 from pathlib import Path
 from typing import Final, TypeVar
 
@@ -255,7 +255,7 @@ def _steps(digests: Iterator[bytes]) -> Iterator[list[bytes]]:
 
 
 def _digest(content: bytes) -> bytes:
-    return blake2b(content, digest_size=DIGEST).digest()
+    return sha256(content).digest()
 
 
 @cache

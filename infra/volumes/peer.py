@@ -44,7 +44,7 @@ class Peer(Protocol):
         ...
 
     def layer_digest(self, volume: str, replica: str, layer: str, offset: int, length: int) -> bytes:
-        """Return the BLAKE2b-256 of what `read_layer` returns."""
+        """Return the SHA-256 of what `read_layer` returns."""
         ...
 
 

@@ -88,7 +88,7 @@ class RemotePeer:
         return self._ask(ReadLayer(volume=volume, replica=replica, layer=layer, offset=offset, length=length))
 
     def layer_digest(self, volume: str, replica: str, layer: str, offset: int, length: int) -> bytes:
-        """Return the BLAKE2b-256 of bytes of a frozen layer's file."""
+        """Return the SHA-256 of bytes of a frozen layer's file."""
         return self._ask(LayerDigest(volume=volume, replica=replica, layer=layer, offset=offset, length=length))
 
     def close(self) -> None:

@@ -195,7 +195,7 @@ class Replicas:
         return showing.content(self._folder(volume, replica), layer, offset, length)
 
     def layer_digest(self, volume: str, replica: str, layer: str, offset: int, length: int) -> bytes:
-        """Return the BLAKE2b-256 of what `read_layer` returns."""
+        """Return the SHA-256 of what `read_layer` returns."""
         return showing.digest(self._folder(volume, replica), layer, offset, length)
 
     def sizes(self, volume: str, replica: str) -> dict[str, int]:

@@ -1,6 +1,6 @@
 """Shows frozen layers of a replica to other nodes: as exports of a daemon of their own, and as bytes of their files."""
 
-from hashlib import blake2b
+from hashlib import sha256
 from pathlib import Path
 from typing import Final
 
@@ -15,7 +15,6 @@ from infra.volumes.records import ServerRecord, note, read
 from infra.volumes.starting import open_chain, spawn_on_free_port
 from infra.volumes.words import Address
 
-DIGEST_BYTES: Final = 32
 LONGEST_READ: Final = 16 << 20
 
 
@@ -79,5 +78,5 @@ def content(folder: Path, name: str, offset: int, length: int) -> bytes:
 
 
 def digest(folder: Path, name: str, offset: int, length: int) -> bytes:
-    """Return the BLAKE2b-256 of what `content` returns. Raises EngineError."""
-    return blake2b(content(folder, name, offset, length), digest_size=DIGEST_BYTES).digest()
+    """Return the SHA-256 of what `content` returns. Raises EngineError."""
+    return sha256(content(folder, name, offset, length)).digest()

@@ -26,9 +26,9 @@ from schemas.types.lifecycles import (
     RemoveFinalizer,
     TimerElapsed,
 )
-from streams.lifecycles.entity import Entity, Recorded, Waiting, todo
+from streams.lifecycles.entity import Entity, Recorded, Waiting
 from streams.lifecycles.evolving import evolve
-from streams.lifecycles.lifecycle import NAME, Event, Lifecycle, Message, Rejected
+from streams.lifecycles.lifecycle import NAME, Effect, Event, Lifecycle, Message, Rejected
 
 S = TypeVar("S")
 
@@ -116,8 +116,8 @@ def _untimely(entity: Entity[Any], message: Message) -> Rejected | None:
     if entity.forgotten_ns and message.time_ns <= entity.forgotten_ns:
         why = "it is older than all commands that are remembered, so whether it was carried out already is not known"
         return Rejected("too-old", why, "look at the entity, and give the command anew")
-    if message.if_version is not None and message.if_version != entity.sequence:
-        why = f"the version is {entity.sequence}, not {message.if_version}"
+    if message.if_version is not None and message.if_version != entity.version:
+        why = f"the version is {entity.version}, not {message.if_version}"
         return Rejected("version-conflict", why, "look at what changed, and give the command with the new version")
     return None
 
@@ -159,18 +159,41 @@ def _observation(taken: Step, lifecycle: Lifecycle[S], entity: Entity[S], messag
         _late(taken, entity, body.time)
     elif not hasattr(body, "effect"):
         taken.ask()
-    elif waiting := entity.waits_for(body.effect):
+    elif waiting := _asked(entity, body.effect, message):
         match body:
             case EffectFailed():
                 _failed(taken, lifecycle, entity, waiting, body, message)
             case EffectProgressed():
                 taken.record(body)
             case _:
-                rejected = taken.ask()
+                rejected = _unfitting(lifecycle, _effect(lifecycle, entity, waiting), body) or taken.ask()
                 if rejected or not taken.recorded:
                     # An answer that helps nothing must not be given again and again, and at once.
                     why = rejected.reason if rejected else "what was answered is of no use"
                     _failed(taken, lifecycle, entity, waiting, EffectFailed(effect=waiting.id, error=why), message)
+
+
+def _asked(entity: Entity[Any], effect: str, message: Message) -> Waiting | None:
+    waiting = entity.waits_for(effect)
+    # An effect of the same id in a former life of the entity had another cause.
+    stale = waiting is not None and message.causation_id not in (None, waiting.cause)
+    return None if stale else waiting
+
+
+def _effect(lifecycle: Lifecycle[S], entity: Entity[S], waiting: Waiting) -> Effect:
+    return next(one for one in lifecycle.pending(entity.state) if one.id == waiting.id)
+
+
+def _unfitting(lifecycle: Lifecycle[Any], effect: Effect, answer: Event) -> Rejected | None:
+    """Say why an observation is no answer to what was to be done."""
+    action = effect.action
+    if type(answer) is not lifecycle.answers.get(type(action)):
+        return Rejected("wrong-answer", f"{NAMES[type(answer)]} does not answer {type(action).__name__}")
+    for name in set(action.__struct_fields__) & set(answer.__struct_fields__):
+        asked, told = getattr(action, name), getattr(answer, name)
+        if asked != told:
+            return Rejected("wrong-answer", f"{name} is {told!r} in the answer, and {asked!r} was asked")
+    return None
 
 
 def _late(taken: Step, entity: Entity[Any], now_ns: int) -> None:
@@ -185,8 +208,7 @@ def _failed(
     taken: Step, lifecycle: Lifecycle[S], entity: Entity[S], waiting: Waiting, body: EffectFailed, message: Message
 ) -> None:
     attempt = waiting.failures + 1
-    effect = next(one.effect for one in todo(lifecycle, entity) if one.effect.id == waiting.id)
-    if body.permanent or attempt >= effect.attempts:
+    if body.permanent or attempt >= _effect(lifecycle, entity, waiting).attempts:
         taken.give_up(waiting.id, attempt, body.error)
         return
     retry_at = message.time_ns + int(pause(attempt, chance=crc32(f"{message.id}{waiting.id}".encode())) * 1e9)

@@ -34,7 +34,9 @@ class Entity(msgspec.Struct, Generic[S], frozen=True, kw_only=True):
 
     state: S
     sequence: int = 0
-    """Number of its last event: its version."""
+    """Number of its last event."""
+    version: int = 0
+    """Number of the last event that changed it: refused commands, and those that found all as they ask, do not."""
     waiting: tuple[Waiting, ...] = NOTHING
     labels: dict[str, str] = NO_LABELS
     finalizers: tuple[str, ...] = NOTHING

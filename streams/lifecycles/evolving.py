@@ -38,6 +38,8 @@ def evolve(lifecycle: Lifecycle[S], entity: Entity[S], recorded: Recorded) -> En
     event = recorded.event
     changes = _remembered(entity, recorded)
     changes["sequence"] = recorded.sequence
+    if not isinstance(event, CommandRejected | CommandUnchanged):
+        changes["version"] = recorded.sequence
     changes["changed_ns"] = recorded.time_ns
     if not entity.created_ns:
         changes["created_ns"] = recorded.time_ns

@@ -6,13 +6,14 @@ worker that is refused drops all it holds, and builds it anew from the log.
 """
 
 import logging
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any, Final
 
 import msgspec
 
 from schemas.cloudevents import Envelope
 from schemas.codec import NAMES, Codec
+from schemas.registry import RefusedSchemaError, RegistryUnavailableError
 from schemas.topics import DEAD_LETTERS
 from schemas.types.lifecycles import TimerElapsed
 from streams.dead_letters import dead_letter
@@ -167,30 +168,30 @@ class Host:
         entity = changed.get(message.name) or self.shards[record.place].entity(message.name)
         try:
             taken = step(lifecycle, entity, message)
+            outputs = list(self._outputs(lifecycle, record.place.partition, taken.recorded, taken.entity))
+        except (RegistryUnavailableError, RefusedSchemaError):
+            # It says nothing about the message.
+            raise
         except Exception as error:
             # A defect of a decider must not stand in the way of all other entities.
             log.exception("%s %s: %s cannot be decided", lifecycle.kind, message.name, type(message.body).__name__)
             self._put_aside(transaction, record, Unreadable("undecidable", f"{type(error).__name__}: {error}"))
             return
         if taken.recorded:
+            last = taken.recorded[-1]
             transaction.entities.setdefault(record.place, {})[message.name] = taken.entity
-            self._record(transaction, lifecycle, record.place, taken.recorded, taken.entity)
+            transaction.last_ids[record.place] = event_id(lifecycle.kind, last.name, last.sequence)
+            transaction.events += len(taken.recorded)
+            transaction.outputs += outputs
 
-    def _record(
-        self,
-        transaction: Transaction,
-        lifecycle: Lifecycle[Any],
-        place: Place,
-        recorded: list[Recorded],
-        entity: Entity[Any],
-    ) -> None:
-        transaction.events += len(recorded)
-        transaction.last_ids[place] = event_id(lifecycle.kind, recorded[-1].name, recorded[-1].sequence)
+    def _outputs(
+        self, lifecycle: Lifecycle[Any], partition: int, recorded: list[Recorded], entity: Entity[Any]
+    ) -> Iterator[Output]:
         for one in recorded:
-            transaction.outputs.append(write_event(lifecycle, one, place.partition, self._codec))
+            yield write_event(lifecycle, one, partition, self._codec)
             for number, send in enumerate(lifecycle.react(one.name, entity.state, one.event)):
                 message = sent(lifecycle, one, number, send)
-                transaction.outputs.append(self._written(self._by_kind[send.kind], message))
+                yield self._written(self._by_kind[send.kind], message)
 
     def _written(self, lifecycle: Lifecycle[Any], message: Message) -> Output:
         return write_message(lifecycle, message, self._log.partitions(lifecycle.inbox.name), self._codec)

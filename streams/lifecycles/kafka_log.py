@@ -72,10 +72,17 @@ class KafkaLog:
     def commit(self, outputs: Sequence[Output], positions: Mapping[Place, int]) -> dict[Place, int]:
         """Append and move on in one transaction. Raises LostError; LogStalledError if the client hangs."""
         last: dict[Place, int] = {}
+
+        def delivered(error: KafkaError | None, message: Any) -> None:
+            if error is None:
+                last[Place(message.topic(), message.partition())] = message.offset()
+
         try:
             self._producer.begin_transaction()
-            for output in outputs:
-                self._produce(output, last)
+            # Only the last offset of each place is of interest, and each report costs.
+            ends = {output.place: number for number, output in enumerate(outputs)}
+            for number, output in enumerate(outputs):
+                self._produce(output, delivered if ends[output.place] == number else None)
             if positions:
                 offsets = [at(place, position) for place, position in positions.items()]
                 group = self._consumer.consumer_group_metadata()
@@ -130,16 +137,18 @@ class KafkaLog:
         self._assigned = [place for place in self._assigned if place not in places]
         self._early = [record for record in self._early if record.place not in places]
 
-    def _produce(self, output: Output, last: dict[Place, int]) -> None:
-        def delivered(error: KafkaError | None, message: Any) -> None:
-            if error is None:
-                last[output.place] = max(message.offset(), last.get(output.place, -1))
-
-        message = {"key": output.key, "value": output.value, "headers": output.headers}
-        where = {"topic": output.place.topic, "partition": output.place.partition}
+    def _produce(self, output: Output, on_delivery: Callable[[Any, Any], None] | None) -> None:
         while True:
             try:
-                self._producer.produce(**where, **message, timestamp=output.timestamp_ms, on_delivery=delivered)
+                self._producer.produce(
+                    output.place.topic,
+                    output.value,
+                    output.key,
+                    output.place.partition,
+                    on_delivery=on_delivery,
+                    timestamp=output.timestamp_ms,
+                    headers=output.headers,
+                )
                 return
             except BufferError:
                 self._producer.poll(0.05)

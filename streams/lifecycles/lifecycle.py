@@ -53,7 +53,7 @@ class Effect(msgspec.Struct, frozen=True, kw_only=True):
     """Something to be done in the world; who is to do it looks for it, and reports by an observation with its id."""
 
     id: str
-    """Unique within the life of the entity, and the same as long as it is pending."""
+    """The same as long as it is pending; with the event that made it so it is unique."""
     node: str | None
     """Node whose agent does it; empty: the lifecycle service; None: nobody, it is only waited for."""
     action: msgspec.Struct
@@ -89,6 +89,8 @@ class Lifecycle(msgspec.Struct, Generic[S], frozen=True, kw_only=True):
     """Types of messages that are answered: by at least one event each."""
     observations: frozenset[type]
     """Types of messages that tell what happened; those with a field `effect` answer an effect."""
+    answers: Mapping[type, type]
+    """By what observation the doing of each action is answered. What it repeats of the action must be the same."""
     initial: S
     state_type: Any
     """Type of states, by which snapshots are read."""

@@ -20,6 +20,14 @@ class MemoryBroker:
         self._workers: list[MemoryLog] = []
         self._inboxes = [Place(topic, n) for topic in inboxes for n in range(topics[topic])]
 
+    def partitions(self, topic: str) -> int:
+        """Return the number of partitions of a topic."""
+        return self.topics[topic]
+
+    def history(self, place: Place, start: int) -> Iterator[Record]:
+        """Yield the messages from an offset on."""
+        yield from self.records[place][start:]
+
     def append(self, output: Output) -> Record:
         """Append one message without a transaction, as a producer does."""
         there = self.records[output.place]
@@ -79,11 +87,11 @@ class MemoryLog:
 
     def partitions(self, topic: str) -> int:
         """Return the number of partitions of a topic."""
-        return self._broker.topics[topic]
+        return self._broker.partitions(topic)
 
     def history(self, place: Place, start: int) -> Iterator[Record]:
         """Yield the messages from an offset on."""
-        yield from self._broker.records[place][start:]
+        return self._broker.history(place, start)
 
     def commit(self, outputs: Sequence[Output], positions: Mapping[Place, int]) -> dict[Place, int]:
         """Append and move on. Raises LostError if the worker's generation is over."""

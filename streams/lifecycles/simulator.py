@@ -99,13 +99,14 @@ class Simulation:
         self._lifecycles = {lifecycle.kind: lifecycle for lifecycle in lifecycles}
         self._world = world
         self._random = random
-        self._codec = Codec(MemoryRegistry())
+        self.registry = MemoryRegistry()
+        self.codec = Codec(self.registry)
         inboxes = [lifecycle.inbox.name for lifecycle in lifecycles]
         events = [lifecycle.events.name for lifecycle in lifecycles]
         topics = dict.fromkeys([*inboxes, *events], PARTITIONS) | {DEAD_LETTERS.name: 1}
-        self._broker = MemoryBroker(topics, inboxes)
+        self.broker = MemoryBroker(topics, inboxes)
         self._workers = [self._worker() for _ in range(2)]
-        self._agents = {node: Agent(node, lifecycles, self._broker) for node in world.nodes}
+        self._agents = {node: Agent(node, lifecycles, self.broker) for node in world.nodes}
         self._network: list[tuple[Lifecycle[Any], Message]] = []
         self._truth = {place: Shard(self._of(place)) for place in self._events_places()}
         self._outcomes: dict[str, tuple[str, int]] = {}
@@ -129,10 +130,10 @@ class Simulation:
         """Let everything come to rest, without faults. Raises AssertionError if it does not, or not as it must."""
         self._calm = True
         for _ in range(REST_STEPS):
-            before = (len(self._network), sum(len(records) for records in self._broker.records.values()))
+            before = (len(self._network), sum(len(records) for records in self.broker.records.values()))
             for action in (Simulation._deliver_all, Simulation._turn_all, Simulation._act_all):
                 self._step(action)
-            if before == (0, sum(len(records) for records in self._broker.records.values())) and not self._network:
+            if before == (0, sum(len(records) for records in self.broker.records.values())) and not self._network:
                 if not self._waits():
                     break
                 self.now_ns += SECOND
@@ -182,7 +183,7 @@ class Simulation:
         again = self._random.random() < 0.1
         if not again:
             del self._network[at]
-        self._broker.append(write_message(lifecycle, message, PARTITIONS, self._codec))
+        self.broker.append(write_message(lifecycle, message, PARTITIONS, self.codec))
         return f"  arrives{' (and will again)' if again else ''}: {message.name} {_shown(message.body)}"
 
     def _lose(self) -> str | None:
@@ -204,21 +205,21 @@ class Simulation:
         rebalance = self._random.random() < 0.03
 
         def around(moment: str) -> None:
-            self._broker.around_commit = lambda _moment: None
+            self.broker.around_commit = lambda _moment: None
             if moment == "before" and rebalance:
                 self.story.append(f"    workers change while {at} commits")
-                self._broker.leave(other._log)  # type: ignore[arg-type]
-                self._broker.join(other._log)  # type: ignore[arg-type]
+                self.broker.leave(other._log)  # type: ignore[arg-type]
+                self.broker.join(other._log)  # type: ignore[arg-type]
             if moment == "after" and die:
                 raise DeathError
 
-        self._broker.around_commit = around
+        self.broker.around_commit = around
         try:
             self._workers[at].turn(0)
         except DeathError:
             self.story.append(f"    worker {at} dies when its commit is through")
             self._replace(at)
-        self._broker.around_commit = lambda _moment: None
+        self.broker.around_commit = lambda _moment: None
 
     def _kill_worker(self) -> str:
         at = self._random.randrange(len(self._workers))
@@ -226,7 +227,7 @@ class Simulation:
         return f"    worker {at} dies"
 
     def _replace(self, at: int) -> None:
-        self._broker.leave(self._workers[at]._log)  # type: ignore[arg-type]
+        self.broker.leave(self._workers[at]._log)  # type: ignore[arg-type]
         self._workers[at] = self._worker()
 
     def _tick(self) -> str | None:
@@ -234,7 +235,7 @@ class Simulation:
         return None
 
     def _pass_time(self) -> str:
-        seconds = self._random.choice([0.05, 0.5, 2.0, 20.0, 200.0])
+        seconds = self._random.choices(PAUSES, PAUSE_WEIGHTS)[0]
         self.now_ns += int(seconds * SECOND)
         return f"  {seconds:g} s pass"
 
@@ -260,7 +261,7 @@ class Simulation:
 
     def _kill_agent(self) -> str:
         agent = self._some_agent()
-        self._agents[agent.node] = Agent(agent.node, list(self._lifecycles.values()), self._broker)
+        self._agents[agent.node] = Agent(agent.node, list(self._lifecycles.values()), self.broker)
         return f"    the agent of {agent.node or 'the service'} dies, and begins anew"
 
     def _suffer(self) -> str:
@@ -272,7 +273,7 @@ class Simulation:
         while self._network:
             lifecycle, message = self._network.pop(0)
             self.story.append(f"  arrives: {message.name} {_shown(message.body)}")
-            self._broker.append(write_message(lifecycle, message, PARTITIONS, self._codec))
+            self.broker.append(write_message(lifecycle, message, PARTITIONS, self.codec))
 
     def _turn_all(self) -> None:
         for _ in range(3):
@@ -309,22 +310,22 @@ class Simulation:
 
     def _follow(self, agent: Agent, most: int) -> None:
         for place, shard in agent.read.items():
-            for record in self._broker.records[place][shard.fold.next_offset :][:most]:
-                recorded = read_event(record, self._codec)
+            for record in self.broker.records[place][shard.fold.next_offset :][:most]:
+                recorded = read_event(record, self.codec)
                 entity = shard.apply(recorded, record.offset)
                 agent.schedule.update(shard.lifecycle, recorded.name, entity)
                 self._world.believe(agent.node, shard.lifecycle.kind, recorded.name, entity.state)
 
     def _read_truth(self) -> None:
         for place, shard in self._truth.items():
-            for record in self._broker.records[place][shard.fold.next_offset :]:
-                recorded = read_event(record, self._codec)
+            for record in self.broker.records[place][shard.fold.next_offset :]:
+                recorded = read_event(record, self.codec)
                 entity = shard.apply(recorded, record.offset)
                 self._once(recorded)
                 self._world.follow(shard.lifecycle.kind, recorded.name, entity.state)
                 self.story.append(f"      {recorded.name}@{recorded.sequence} {_shown(recorded.event)}")
-        if letters := self._broker.records[Place(DEAD_LETTERS.name, 0)]:
-            self._fail(f"put aside: {self._codec.decode(letters[0].value)}")
+        if letters := self.broker.records[Place(DEAD_LETTERS.name, 0)]:
+            self._fail(f"put aside: {self.codec.decode(letters[0].value)}")
 
     def _once(self, recorded: Recorded) -> None:
         """See that all events of a command follow one another: that it was carried out once."""
@@ -336,7 +337,7 @@ class Simulation:
         self._outcomes[recorded.command_id] = (recorded.name, recorded.sequence)
 
     def _worker(self) -> Host:
-        return Host(list(self._lifecycles.values()), MemoryLog(self._broker), self._codec)
+        return Host(list(self._lifecycles.values()), MemoryLog(self.broker), self.codec)
 
     def _some_agent(self) -> Agent:
         return self._random.choice(list(self._agents.values()))
@@ -354,10 +355,13 @@ class Simulation:
         return next(one for one in self._lifecycles.values() if one.events.name == place.topic)
 
 
+PAUSES: Final = (0.05, 0.5, 2.0, 20.0, 200.0)
+PAUSE_WEIGHTS: Final = (40, 30, 20, 7, 3)
+"""Seconds, and how often: most deadlines are minutes, and are to be met more often than not."""
 OUTCOMES: Final = ("told", "lost", "failed")
 OUTCOME_WEIGHTS: Final = (90, 5, 5)
 _CHANCES: Final[dict[Callable[[Simulation], str | None], int]] = {
-    Simulation._command: 6,
+    Simulation._command: 3,
     Simulation._deliver: 20,
     Simulation._lose: 1,
     Simulation._turn: 25,

@@ -24,7 +24,8 @@ def parse_size(text: str) -> int:
 def size(count: int) -> str:
     """Return a number of bytes in its largest unit, to three digits: `1.5 GiB`."""
     for unit, shift in PARTS:
-        if abs(count) >= 1 << shift:
+        # What would be shown as 1024 of a unit is one of the next.
+        if abs(count) >= (1 << shift) - (1 << shift - 10) // 2:
             whole = count / (1 << shift)
             return f"{whole:.3g} {unit}" if abs(whole) < 999.5 else f"{whole:.0f} {unit}"
     return f"{count} B"

@@ -9,7 +9,7 @@ from streams.volumes.evolving import evolve
 from streams.volumes.pending import pending
 from streams.volumes.state import Volume, phase
 from streams.volumes.telling import react
-from streams.volumes.vocabulary import COMMANDS, OBSERVATIONS
+from streams.volumes.vocabulary import ANSWERS, COMMANDS, OBSERVATIONS
 
 VOLUMES: Final = Lifecycle(
     kind="volume",
@@ -17,9 +17,10 @@ VOLUMES: Final = Lifecycle(
     events=VOLUMES_EVENTS,
     commands=COMMANDS,
     observations=OBSERVATIONS,
+    answers=ANSWERS,
     initial=Volume(),
     state_type=Volume,
-    state_version=1,
+    state_version=2,
     decide=decide,
     evolve=evolve,
     pending=pending,

@@ -154,7 +154,8 @@ def _delete(state: Volume, name: str) -> Answer:
 def _salvage(state: Volume, body: SalvageVolume, name: str) -> Answer:
     if not state.fault:
         return Rejected("not-faulted", f"volume {name} is not faulted but {phase(state)}")
-    candidates = [replica for replica in state.in_mode("failed") if body.replica in ("", replica.name)]
+    complete = [replica for replica in state.in_mode("failed") if not replica.partial]
+    candidates = [replica for replica in complete if body.replica in ("", replica.name)]
     if not candidates:
         wanted = f"has no replica {body.replica}" if body.replica else "has no replica that was ever complete"
         return Rejected("no-replica", f"volume {name} {wanted}", f"deedlog describe volume {name}")
@@ -240,8 +241,10 @@ def _revert(state: Volume, snapshot: str, name: str) -> Answer:
 def _hold(state: Volume, body: HoldSnapshot, at: int) -> Answer:
     if any(hold.holder == body.holder for hold in state.holds):
         return ()
-    if not state.exists or state.deleting or not state.ready:
+    if not state.exists or state.deleting:
         return (HoldRefused(holder=body.holder, reason="there is no such volume"),)
+    if not state.ready:
+        return (HoldRefused(holder=body.holder, reason="it is being made; try again when it is"),)
     if state.fault:
         return (HoldRefused(holder=body.holder, reason=f"it is faulted: {state.fault}"),)
     if not state.in_mode("resting", "running"):
@@ -268,6 +271,8 @@ def _source_ready(state: Volume, body: SourceReady) -> Answer:
     source = state.source
     if source is None or source.layers or state.fault or state.deleting:
         return ()
+    if not body.layers or len({"", *body.layers, f"l{body.next_layer}"}) != len(body.layers) + 2:
+        return Rejected("bad-source", "what the source tells is no chain of layers")
     found = SourceFound(
         size=body.size,
         layers=body.layers,

@@ -77,7 +77,10 @@ IN_A_ROW_NS: Final = 60 * 1_000_000_000
 
 
 def evolve(state: Volume, event: Event) -> Volume:
-    """Return the volume after the event."""
+    """Return the volume after the event; one that makes no sense in the state changes nothing of it.
+
+    An exception would leave all volumes of a partition without a host.
+    """
     match event:
         case VolumeCreated() | SourceFound() | SourceReleased() | DeletionStarted() | VolumeDeleted():
             return _life(state, event)
@@ -130,7 +133,8 @@ def _life(state: Volume, event: Event) -> Volume:
 
 
 def _cloned(state: Volume, event: SourceFound) -> Volume:
-    assert state.source is not None
+    if state.source is None or not event.layers:
+        return state
     parents = ("", *event.layers)
     layers = tuple(Layer(name=name, parent=parent) for name, parent in zip(event.layers, parents, strict=False))
     head = f"l{event.next_layer}"
@@ -276,7 +280,7 @@ def _loss(state: Volume, event: Event) -> Volume:
 def _may_count(state: Volume, replica: Replica) -> bool:
     """Say whether a replica may hold the last writes, when all are lost: news of who failed first may have crossed."""
     failed_now = replica.mode == "failed" and replica.generation == state.generation and replica.incarnation > 0
-    return replica.mode == "running" or failed_now
+    return replica.mode == "running" or (failed_now and not replica.partial)
 
 
 def _snapshot(state: Volume, event: Event) -> Volume:
@@ -318,7 +322,8 @@ def _layers(state: Volume, event: Event) -> Volume:
     match event:
         case VolumeReverted():
             snapshot = state.snapshot(event.snapshot)
-            assert snapshot is not None
+            if snapshot is None:
+                return state
             kept = tuple(layer for layer in state.layers if layer.name != state.head)
             head = Layer(name=event.head, parent=snapshot.name)
             obsolete = (*state.obsolete, state.head)
@@ -326,17 +331,20 @@ def _layers(state: Volume, event: Event) -> Volume:
                 state, layers=(*kept, head), head=event.head, next_layer=state.next_layer + 1, obsolete=obsolete
             )
         case MergeBegan():
-            merging = Merging(layer=event.layer, child=event.child, number=event.number, replicas=tuple(event.replicas))
-            return replace(state, merging=merging)
+            replicas = tuple(event.replicas)
+            began = Merging(layer=event.layer, child=event.child, number=event.number, replicas=replicas)
+            return replace(state, merging=began)
         case LayerMerged():
-            merging_ = state.merging
-            assert merging_ is not None
-            return replace(state, merging=replace(merging_, replicas=_without(merging_.replicas, event.replica)))
+            merging = state.merging
+            return replace(
+                state, merging=merging and replace(merging, replicas=_without(merging.replicas, event.replica))
+            )
         case MergeGivenUp():
             return replace(state, merging=None, layers=_kept(state, event.layer))
         case MergeEnded():
             gone = state.layer(event.layer)
-            assert gone is not None
+            if gone is None:
+                return replace(state, merging=None)
             layers = tuple(
                 replace(layer, parent=gone.parent) if layer.parent == gone.name else layer
                 for layer in state.layers
@@ -432,8 +440,9 @@ def _restarted(state: Volume, name: str, **changes: Any) -> Volume:
 
 
 def _joined(state: Volume, event: ReplicaJoined) -> Volume:
-    assert state.controller is not None
-    controller = replace(state.controller, members=(*state.controller.members, event.replica))
+    controller = state.controller
+    if controller is not None:
+        controller = replace(controller, members=(*controller.members, event.replica))
     state = _frozen(replace(state, controller=controller), event.layer, event.head)
     return _changed(state, event.replica, mode="settling")
 
@@ -461,7 +470,7 @@ def _failed(state: Volume, name: str, reason: str) -> Volume:
         repairs=state.repairs + lost,
         trouble=f"{name}: {reason}",
     )
-    return _changed(state, name, mode="failed", reason=reason, address=None, fresh=False)
+    return _changed(state, name, mode="failed", reason=reason, address=None, fresh=False, partial=lost)
 
 
 def _dismissed(state: Volume, name: str) -> Controller | None:

@@ -132,7 +132,9 @@ def _of_replicas(state: Volume) -> Event | None:
         if len(placed) > state.wanted and state.ready:
             return ReplicaSurrendered(replica=replica.name)
     for replica in state.in_mode("failed"):
-        if replica.incarnation == 0 or len(sound) >= state.wanted:
+        # Until the controller has dropped it, it is not known whether the others got what it got.
+        needless = len(sound) >= state.wanted and replica.name not in state.dropping
+        if replica.incarnation == 0 or replica.partial or needless:
             return ReplicaSurrendered(replica=replica.name)
     if len(sound) > state.wanted and (state.controller is not None or not state.active) and state.ready:
         spare = [one for one in sound if one.node != state.attach] or sound

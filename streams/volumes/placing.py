@@ -10,7 +10,9 @@ def placed(state: Volume, offers: Sequence[NodeOffer]) -> tuple[ReplicaPlaced, .
     """Return where the replicas that are missing go; fewer than that if too few nodes can take one."""
     taken = [replica.node for replica in state.in_mode(*PLACED)]
     failed = {replica.node for replica in state.in_mode("failed", "removing")}
-    allowed = [offer for offer in offers if (not state.nodes or offer.node in state.nodes) and offer.free > 0]
+    allowed = [
+        offer for offer in offers if offer.node and offer.node in (state.nodes or (offer.node,)) and offer.free > 0
+    ]
     events: list[ReplicaPlaced] = []
     for number in range(state.next_replica, state.next_replica + state.wanted - len(taken)):
         free = [offer for offer in allowed if state.anti_affinity != "required" or offer.node not in taken]

@@ -48,6 +48,8 @@ class Replica(msgspec.Struct, frozen=True, kw_only=True):
     inspected: Inspected | None = None
     reason: str = ""
     """Why it failed."""
+    partial: bool = False
+    """Whether it failed before it held everything: nothing can be had from it."""
 
     @property
     def incomplete(self) -> bool:
@@ -184,7 +186,7 @@ class Volume(msgspec.Struct, frozen=True, kw_only=True):
 
     def in_mode(self, *modes: Mode) -> tuple[Replica, ...]:
         """Return the replicas in these modes."""
-        return tuple(replica for replica in self.replicas if replica.mode in modes)
+        return tuple(replica for replica in self.replicas if replica.mode in modes) if self.replicas else ()
 
     def children(self, layer: str) -> tuple[Layer, ...]:
         """Return the layers right above one."""

@@ -30,10 +30,11 @@ def react(name: str, state: Volume, event: Event) -> tuple[Send, ...]:
             return ()
 
 
-def _ready(state: Volume, event: SnapshotHeld) -> SourceReady:
+def _ready(state: Volume, event: SnapshotHeld) -> Event:
     layer = state.snapshot(event.snapshot)
-    replica = state.in_mode("running", "resting")[0]
-    assert layer is not None
+    replica = next((one for one in state.in_mode("running", "resting", "starting") if not one.fresh), None)
+    if layer is None or replica is None:
+        return SourceRefused(reason="no replica of it is complete and at hand; try again")
     return SourceReady(
         size=state.size,
         snapshot=event.snapshot,

@@ -1,5 +1,6 @@
-"""The messages that a volume takes."""
+"""The messages that a volume takes, and which of them answer what."""
 
+from collections.abc import Mapping
 from typing import Final
 
 from schemas.types.lifecycles import (
@@ -42,6 +43,22 @@ from schemas.types.volumes import (
     SourceReady,
     SourceRefused,
     TakeSnapshot,
+)
+from streams.volumes.effects import (
+    BuildReplica,
+    DropMember,
+    FenceReplica,
+    FindNodes,
+    FreezeHead,
+    InspectReplica,
+    JoinReplica,
+    MergeLayer,
+    RemoveReplica,
+    SettleReplica,
+    StartController,
+    StartReplica,
+    StopController,
+    StopReplica,
 )
 
 COMMANDS: Final[frozenset[type]] = frozenset(
@@ -89,3 +106,19 @@ OBSERVATIONS: Final[frozenset[type]] = frozenset(
         TimerElapsed,
     }
 )
+ANSWERS: Final[Mapping[type, type]] = {
+    FindNodes: NodesFound,
+    BuildReplica: ReplicaBuilt,
+    StartReplica: ReplicaStarted,
+    FenceReplica: ReplicaFenced,
+    StopReplica: ReplicaStopped,
+    RemoveReplica: ReplicaRemoved,
+    InspectReplica: ReplicaInspected,
+    StartController: ControllerStarted,
+    StopController: ControllerStopped,
+    DropMember: MemberDropped,
+    FreezeHead: LayerFrozen,
+    JoinReplica: ReplicaJoined,
+    SettleReplica: ReplicaSettled,
+    MergeLayer: LayerMerged,
+}

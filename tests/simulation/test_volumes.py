@@ -11,18 +11,19 @@ from streams.lifecycles.simulator import Simulation
 from streams.volumes import VOLUMES
 from tests.simulation.volume_world import VolumeWorld
 
-STEPS = int(os.environ.get("SIMULATION_STEPS", "6000"))
+STEPS = int(os.environ.get("SIMULATION_STEPS", "20000"))
 """Of all seeds together."""
-LENGTH = 300
+LENGTH = 2000
+"""Steps of one seed: a volume takes a hundred to be served, and what comes then is what matters."""
+RESTS = 4
 
 
 @pytest.mark.parametrize("seed", range(max(1, STEPS // LENGTH)))
 def test_seeded_histories_break_no_law(seed: int) -> None:
     simulation = Simulation([VOLUMES], VolumeWorld(), Random(seed))
-    simulation.run(LENGTH // 2)
-    simulation.rest()
-    simulation.run(LENGTH // 2)
-    simulation.rest()
+    for _ in range(RESTS):
+        simulation.run(LENGTH // RESTS)
+        simulation.rest()
 
 
 @settings(max_examples=20, deadline=None, suppress_health_check=list(HealthCheck))
