@@ -13,6 +13,10 @@ PROMPT: Final = INDENT + "$ "
 CUT: Final = "…"
 MARK: Final = "=== command {} ended with "
 UNSTABLE: Final = (
+    # Whether its node's agent or its controller sees first that a replica is dead.
+    (re.compile(r"ReplicaDied|MemberFailed"), "SEEN"),
+    (re.compile(r"its process died|it failed to do what its controller asked"), "DEAD"),
+    (re.compile(r"incarnation=1 clean=false|generation=1$"), "WHICH"),
     (re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f-]{22}"), "ID"),
     (re.compile(r"\d{4}-\d\d-\d\d"), "DATE"),
     (re.compile(r"\d\d:\d\d:\d\d(\.\d+)?"), "TIME"),
