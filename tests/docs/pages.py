@@ -17,7 +17,7 @@ UNSTABLE: Final = (
     (re.compile(r"ReplicaDied|MemberFailed"), "SEEN"),
     (re.compile(r"its process died|it failed to do what its controller asked"), "DEAD"),
     (re.compile(r"incarnation=1 clean=false|generation=1$"), "WHICH"),
-    (re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f-]{22}"), "ID"),
+    (re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f-]{21}"), "ID"),
     (re.compile(r"\d{4}-\d\d-\d\d"), "DATE"),
     (re.compile(r"\d\d:\d\d:\d\d(\.\d+)?"), "TIME"),
     (re.compile(r"\b[\d.]+ ?[KMG]iB\b"), "SIZE"),

@@ -39,12 +39,12 @@ def test_every_command_does_what_the_page_shows(user: tuple[Path, Pipeline]) -> 
     assert len(commands) > 30
     path = f"{Path(DEEDLOG).parent}:{os.environ['PATH']}"
     printed = run(commands, home, running.environment | {"HOME": str(home), "PATH": path}, SECONDS)
-    wrong = {
-        one.command: {"shown": lacking, "printed": said}
+    wrong = [
+        f"$ {one.command}\nshown, but not printed:\n{chr(10).join(lacking)}\nprinted:\n{said}"
         for one, said in zip(commands, printed, strict=True)
         if (lacking := missing(one, said))
-    }
-    assert not wrong
+    ]
+    assert not wrong, "\n".join(wrong)
 
 
 def test_commands_and_what_is_below_them_are_found() -> None:
