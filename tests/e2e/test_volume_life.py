@@ -4,7 +4,6 @@ import os
 import random
 import signal
 import subprocess
-import sys
 import time
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
@@ -16,7 +15,7 @@ import pytest
 
 from infra.config import as_environment
 from tests.namespaces import Namespace, bridge, relay
-from tests.pipelines import Pipeline, pipeline
+from tests.pipelines import DEEDLOG, Pipeline, pipeline
 
 pytestmark = [pytest.mark.pipeline, pytest.mark.timeout(420)]
 
@@ -44,7 +43,7 @@ class Cluster:
             bootstrap_servers=settings.kafka,
             registry_url=settings.registry,
         )
-        argv = ["setpriv", "--pdeathsig", "KILL", sys.executable, "-P", "-m", "infra.services.node"]
+        argv = ["setpriv", "--pdeathsig", "KILL", DEEDLOG, "node", "run"]
         with (settings.logs / f"{node}.log").open("ab") as log:
             self.agents[node] = subprocess.Popen(
                 self.spaces[node].command(*argv), env=os.environ | as_environment(own), stdout=log, stderr=log
