@@ -135,6 +135,11 @@ def relay(namespace: Namespace, *ports: int) -> Iterator[None]:
                 servers.enter_context(closing(await asyncio.start_server(_forwarder(port), sock=listener)))
             started.put(lambda: loop.call_soon_threadsafe(stop.set))
             await stop.wait()
+        others = asyncio.all_tasks() - {asyncio.current_task()}
+        for task in others:
+            task.cancel()
+        await asyncio.gather(*others, return_exceptions=True)
+        await asyncio.sleep(0.05)  # sockets are closed a turn after they were told to
 
     thread = threading.Thread(target=asyncio.run, args=(forward(),))
     thread.start()
@@ -148,12 +153,20 @@ def relay(namespace: Namespace, *ports: int) -> Iterator[None]:
 
 def _forwarder(port: int) -> Callable[[asyncio.StreamReader, asyncio.StreamWriter], Any]:
     async def forward(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        with suppress(OSError), closing(writer):
+        with suppress(OSError), _aborted(writer):
             there_reader, there_writer = await asyncio.open_connection("127.0.0.1", port)
-            with closing(there_writer):
+            with _aborted(there_writer):
                 await asyncio.gather(_pump(reader, there_writer), _pump(there_reader, writer))
 
     return forward
+
+
+@contextmanager
+def _aborted(writer: asyncio.StreamWriter) -> Iterator[None]:
+    try:
+        yield
+    finally:
+        writer.transport.abort()
 
 
 async def _pump(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
