@@ -41,13 +41,22 @@ class TooLargeError(PublishError):
 class Publisher:
     """Publishes events. Use it as a context manager: on leaving, all that was published is on Kafka or it raises."""
 
-    def __init__(self, bootstrap_servers: str, registry: Registry | str, *, source: str, **kafka_config: Any) -> None:
-        """Take the registry or its URL; `source` says who publishes, in every event.
+    def __init__(
+        self,
+        bootstrap_servers: str,
+        registry: Registry | str,
+        *,
+        source: str,
+        actor: str | None = None,
+        **kafka_config: Any,
+    ) -> None:
+        """Take the registry or its URL; `source` says who publishes, in every event, and `actor` on whose behalf.
 
         `kafka_config` overrides settings of librdkafka (CONFIGURATION.md of its project).
         """
         self._codec = Codec(HttpRegistry(registry) if isinstance(registry, str) else registry)
         self._source = source
+        self._actor = actor
         self._producer = Producer(producer_config(bootstrap_servers) | kafka_config, logger=log)
         self._failed: list[Exception] = []
 
@@ -81,7 +90,7 @@ class Publisher:
             time_ns=time_ns,
             causation_id=causation_id,
             correlation_id=correlation_id,
-            actor=actor,
+            actor=actor or self._actor,
             traceparent=traceparent,
             if_version=if_version,
         )

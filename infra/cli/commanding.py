@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Final
 
 from cyclopts import Parameter
 
-from infra.cli.entities import Log, opened, short_type
+from infra.cli.entities import Log, check_nodes, opened, short_type
 from infra.cli.errors import CONFLICT, FAILED, NOT_FOUND, TIMED_OUT, USAGE, CliError
 from infra.cli.formats import Format, structured, write
 from infra.cli.progress import say
@@ -67,12 +67,17 @@ def carry_out(
     command: "Event",
     way: Way,
     done: "Callable[[Any], bool] | None" = None,
+    nodes: tuple[str, ...] = (),
 ) -> int:
-    """Give a command as it is to be given; `done` says of a state whether what it asks for is done. Raises CliError."""
+    """Give a command as it is to be given; `done` says of a state whether what it asks for is done. Raises CliError.
+
+    `nodes` are those that it names: they must be there.
+    """
     if way.if_version is not None and way.if_version < 0:
         raise CliError(f"--if-version {way.if_version} is no version", "", "--if-version 7", USAGE)
     until = time.monotonic() + way.seconds
     with opened(load_settings()) as log:
+        check_nodes(log, nodes)
         if way.dry_run:
             foretell(log, lifecycle, name, [command], way)
             return 0

@@ -9,10 +9,11 @@ from infra.cli.entities import short_type
 from infra.cli.entity_views import age, phase_of
 from infra.cli.history import HEAD, event_line
 from infra.cli.tables import table
+from infra.cli.ways_out import ways_out
 from infra.outputs.terminal import line, local_time, safe
 from streams.lifecycles.entity import Entity, Recorded, todo
 from streams.lifecycles.lifecycle import Lifecycle
-from streams.lifecycles.sentences import clock, labels, progress
+from streams.lifecycles.sentences import labels, progress
 from streams.lifecycles.sizes import size
 from streams.nodes import Node
 from streams.volumes.state import Volume
@@ -45,7 +46,7 @@ def _facts(lifecycle: Lifecycle[Any], name: str, entity: Entity[Any], now_ns: in
 
 
 def _fact(name: str, text: str) -> str:
-    return f"{name + ':':{WIDTH}}{safe(text)}"
+    return f"{name and name + ':':{WIDTH}}{safe(text)}"
 
 
 def _indented(text: str) -> str:
@@ -81,7 +82,7 @@ def _volume(volume: Volume) -> Iterator[str]:
         "Endpoint": volume.controller.endpoint if volume.controller else "",
         "Clone of": f"{volume.source.volume}@{volume.source.snapshot}".rstrip("@") if volume.source else "",
         "Held by": ", ".join(f"{hold.holder} ({hold.snapshot})" for hold in volume.holds),
-        "Trouble": volume.trouble,
+        "Last trouble": volume.trouble,
         "No repair": volume.repair_given_up,
     }
     yield "\n".join(_fact(name, text) for name, text in facts.items() if text)
@@ -117,13 +118,10 @@ OWN: Final[Mapping[type, Callable[[Any], Iterator[str]]]] = {Node: _node, Volume
 
 
 def _fault(lifecycle: Lifecycle[Any], name: str, entity: Entity[Any]) -> Iterator[str]:
-    phase = lifecycle.phase(entity.state)
-    if lifecycle.phases[phase].kind == "failed":
-        why = getattr(entity.state, "fault", "") or lifecycle.phases[phase].doc
-        fix = getattr(entity.state, "fix", "") or f"deedlog delete {lifecycle.kind} {name}"
-        yield "\n".join([_fact("Failed", why), _fact("To do", fix)])
-    elif getattr(entity.state, "repair_given_up", ""):
-        yield _fact("To do", f"deedlog {lifecycle.kind} repair {name}")
+    phase = lifecycle.phases[lifecycle.phase(entity.state)]
+    failed = [_fact("Failed", getattr(entity.state, "fault", "") or phase.doc)] if phase.kind == "failed" else []
+    todo = [_fact("" if number else "To do", text) for number, text in enumerate(ways_out(lifecycle, name, entity))]
+    yield "\n".join([*failed, *todo])
 
 
 def _pending(lifecycle: Lifecycle[Any], entity: Entity[Any], now_ns: int) -> Iterator[str]:
@@ -133,6 +131,10 @@ def _pending(lifecycle: Lifecycle[Any], entity: Entity[Any], now_ns: int) -> Ite
         after = f"in {age(now_ns, known.not_before_ns)}" if known.not_before_ns > now_ns else "now"
         attempt = f"{known.failures + 1} of {one.effect.attempts}"
         done = progress(known.done, known.total) if known.total else "-"
-        what, node = f"{one.effect.id} ({short_type(one.effect.action)})", one.effect.node or "-"
-        rows.append((what, node, attempt, after, clock(known.deadline_ns), done, known.error or "-"))
+        what, node = (
+            f"{one.effect.id} ({short_type(one.effect.action)})",
+            one.effect.node or ("lifecycles" if one.effect.node == "" else "-"),
+        )
+        left = f"in {age(now_ns, known.deadline_ns)}"
+        rows.append((what, node, attempt, after, left, done, known.error or "-"))
     yield _section("Pending", ("EFFECT", "NODE", "ATTEMPT", "NEXT TRY", "DEADLINE", "DONE", "ERROR"), rows)

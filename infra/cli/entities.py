@@ -104,6 +104,19 @@ def _said(settings: Settings, error: Any) -> CliError:
             return CliError(f"Kafka: {error.args[0].str()}", exit_code=FAILED)
 
 
+def check_nodes(log: Log, names: Iterable[str]) -> None:
+    """Make sure that nodes of these names are known; nothing is asked for no name. Raises CliError."""
+    from streams.nodes import NODES
+
+    wanted = [checked(name) for name in names if name]
+    known = log.view(NODES).all() if wanted else {}
+    for name in wanted:
+        if name not in known:
+            near = difflib.get_close_matches(name, known, n=1)
+            why = f"Did you mean {near[0]}?" if near else "No agent of that name has ever reported"
+            raise not_found(NODES, name, why, "deedlog get nodes")
+
+
 def not_found(lifecycle: "Lifecycle[Any]", name: str, why: str, fix: str) -> CliError:
     """Return what to say of an entity that is not there."""
     return CliError(f"There is no {lifecycle.kind} {name}", why, fix, NOT_FOUND)

@@ -22,7 +22,8 @@ def explain(id: str, /, *, whole: bool = True, output: Output = "table") -> int:
     whole
         Begin with what it all goes back to; with --no-whole begin with the id.
     output
-        table is for people; json and jsonl are one object a line, yaml is one document an item.
+        table is for people, wide tells addresses and effects too; json and jsonl are one object a line, yaml is one
+        document an item.
     """
     with opened(load_settings()) as log:
         chain = _chain(log)
@@ -36,7 +37,7 @@ def explain(id: str, /, *, whole: bool = True, output: Output = "table") -> int:
             _pend(log, chain, chain.entities(chain.tree(first)))
             branches = list(chain.tree(first))
             if output in ("table", "wide"):
-                _write_tree(chain, branches, marked, whole=whole)
+                _write_tree(chain, branches, marked, whole=whole, brief=output == "table")
             else:
                 for branch in branches:
                     write(structured(output)(record(chain, branch.item)))
@@ -75,7 +76,7 @@ def _pend(log: Log, chain: "Chain", entities: set[tuple[str, str]]) -> None:
             chain.pend(lifecycle, name, log.view(lifecycle).one(name))
 
 
-def _write_tree(chain: "Chain", branches: "list[Branch]", marked: set[str], *, whole: bool) -> None:
+def _write_tree(chain: "Chain", branches: "list[Branch]", marked: set[str], *, whole: bool, brief: bool) -> None:
     if whole and branches[0].item.parent:
         say(f"It follows from {branches[0].item.parent}, which is not on the log any more")
     ends: list[bool] = []
@@ -83,11 +84,11 @@ def _write_tree(chain: "Chain", branches: "list[Branch]", marked: set[str], *, w
         ends[branch.depth :] = [branch.last]
         lead = "".join("   " if end else "│  " for end in ends[1:-1])
         turn = ("└─ " if branch.last else "├─ ") if branch.depth else ""
-        write(f"{lead}{turn}{item_line(chain, branch.item)}" + " ◀" * (branch.item.id in marked))
+        write(f"{lead}{turn}{item_line(chain, branch.item, brief=brief)}" + " ◀" * (branch.item.id in marked))
 
 
-def item_line(chain: "Chain", item: "Item") -> str:
-    """Return an item as one line for people."""
+def item_line(chain: "Chain", item: "Item", *, brief: bool = True) -> str:
+    """Return an item as one line for people; if not brief, with addresses and effects."""
     from infra.outputs.terminal import local_time, safe
     from streams.lifecycles.explaining import title
     from streams.lifecycles.sentences import detail
@@ -96,7 +97,7 @@ def item_line(chain: "Chain", item: "Item") -> str:
         return safe(f"effect {title(item)} of {item.entity}" + (f": {item.pending}" if item.pending else ""))
     event = chain.event(item)
     what = f"{item.role} {item.event_type.__name__}"
-    said = detail(event) if event is not None else "(cannot be read)"
+    said = detail(event, brief=brief) if event is not None else "(cannot be read)"
     where = item.id if item.role == "event" else f"to {item.entity} [{item.id}]"
     by = f", by {item.actor}" if item.actor and item.role == "command" else ""
     return safe(f"{local_time(item.time_ns)[11:]} {what} {where}{by}{': ' * bool(said)}{said}")

@@ -74,7 +74,9 @@ def _show(
     else:
         entity = log.entity(lifecycle, name, moment)
         found = {name: entity} if wanted(entity.labels) else {}
-    show(lifecycle, found, output, moment.time_ns)
+    # As of an event, an entity is as old as it was then.
+    then = moment.time_ns if moment.sequence is None or name is None else entity.changed_ns
+    show(lifecycle, found, output, then)
     return 0
 
 
@@ -109,10 +111,15 @@ def _watch(log: Log, lifecycle: "Lifecycle[Any]", name: str | None, wanted: Sele
             write(f"{lifecycle.kind}/{name}")
         elif output in ("table", "wide"):
             cells = row(lifecycle, name, entity, time.time_ns(), wide=wide)
+            seen = [cell for cell, title in zip(cells, heads, strict=True) if title != "AGE"]
+            if told.get(name) == seen:
+                return  # what changed has no column
+            told[name] = seen
             write(line([(cell, width) for cell, width in zip(cells, widths, strict=True)]))
         else:
             write(structured(output)(entity_record(lifecycle, name, entity)))
 
+    told: dict[str, list[str]] = {}
     wide = output == "wide"
     heads = head(lifecycle, wide=wide)
     widths = [24, 12, *(max(len(one), 10) for one in heads[2:])]

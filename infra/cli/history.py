@@ -38,7 +38,8 @@ def history(
     watch
         Go on with new events until Ctrl-C.
     output
-        table is for people, wide does not shorten; json and jsonl are one object a line, yaml is one document an event.
+        table is for people, wide tells addresses and effects too; json and jsonl are one object a line, yaml is one
+        document an event.
     """
     lifecycle, meant = one_target(kind, name)
     limit = count_of(number, None)
@@ -72,15 +73,15 @@ def show(lifecycle: "Lifecycle[Any]", found: "list[Recorded]", output: Format, *
         if not headless:
             write(line(list(HEAD)))
         for recorded in found:
-            write(event_line(recorded))
+            write(event_line(recorded, brief=output == "table"))
         return
     text = structured(output)
     for recorded in found:
         write(text(event_record(lifecycle, recorded)))
 
 
-def event_line(recorded: "Recorded") -> str:
-    """Return the line of an event."""
+def event_line(recorded: "Recorded", *, brief: bool = True) -> str:
+    """Return the line of an event; if not brief, with addresses and effects."""
     from infra.outputs.terminal import line, local_time, safe
     from streams.lifecycles.sentences import detail
 
@@ -88,7 +89,7 @@ def event_line(recorded: "Recorded") -> str:
         local_time(recorded.time_ns),
         str(recorded.sequence),
         short_type(recorded.event),
-        detail(recorded.event),
+        detail(recorded.event, brief=brief),
         recorded.actor or "-",
     )
     return line([(safe(cell), width) for cell, (_, width) in zip(cells, HEAD, strict=True)])

@@ -74,6 +74,7 @@ def entities() -> None:
     volume.command("infra.cli.volume:delete", name="delete", help="Delete a volume.")
     node = noun("node", "Machines whose agents can run engines.")
     node.command("infra.cli.node:list_", name="list", help="Show the nodes.")
+    node.command("infra.cli.node:run", name="run", help="Be the agent of this node, in the foreground.")
     node.command("infra.cli.node:cordon", name="cordon", help="Place nothing new on a node.")
     node.command("infra.cli.node:uncordon", name="uncordon", help="Let a node be used again.")
     snapshots = noun("snapshots", "What the lifecycle service keeps to save time.")

@@ -6,9 +6,28 @@ from cyclopts import Parameter
 
 from infra.cli.commanding import PLAIN, Way, carry_out
 from infra.cli.entities import checked, kind_of
+from infra.cli.errors import CliError
 from infra.cli.get import EntityOutput, get
+from infra.config import load_settings
 
 KIND = "node"
+
+
+def run() -> int:
+    """Be the agent of this node, for a machine that runs nothing else of the pipeline.
+
+    It runs in the foreground until Ctrl-C or SIGTERM, which leave the engines of volumes running: the next start takes
+    them over. Its settings are `node`, `node_address`, `node_port`, `home`, `bootstrap_servers` and `registry_url`.
+    """
+    settings = load_settings()
+    from infra.services.node import serve
+    from infra.volumes.errors import EngineError
+
+    try:
+        return serve(settings)
+    except EngineError as error:
+        fix = f"deedlog --set node=ANOTHER-NAME --bootstrap-servers {settings.kafka} node run"
+        raise CliError(error.what, error.why, fix) from error
 
 
 def list_(

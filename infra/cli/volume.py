@@ -56,7 +56,7 @@ def create(
         fix = f"deedlog volume create {name} --size 10Gi"
         raise CliError("How large?", "A volume that is no clone needs --size", fix, USAGE)
     command = creation(size, replicas, nodes, anti_affinity, from_, labels)
-    return _give(name, command, way)
+    return _give(name, command, way, nodes=nodes)
 
 
 def clone(source: str, name: str, /, *, replicas: int = 2, nodes: Nodes = (), way: Way = PLAIN) -> int:
@@ -73,7 +73,7 @@ def clone(source: str, name: str, /, *, replicas: int = 2, nodes: Nodes = (), wa
     nodes
         Node that replicas may be on, may be repeated; by default any.
     """
-    return _give(name, creation(None, replicas, nodes, "preferred", source, ()), way)
+    return _give(name, creation(None, replicas, nodes, "preferred", source, ()), way, nodes=nodes)
 
 
 def creation(
@@ -122,7 +122,7 @@ def attach(name: str, /, *, node: Annotated[str, Parameter(show_default=False)] 
     """
     from schemas.types.volumes import AttachVolume
 
-    return _give(name, AttachVolume(node=node), way, lambda volume: volume.controller is not None)
+    return _give(name, AttachVolume(node=node), way, lambda volume: volume.controller is not None, (node,))
 
 
 def detach(name: str, /, *, way: Way = PLAIN) -> int:
@@ -231,5 +231,7 @@ def delete(name: str, /, *, way: Way = PLAIN) -> int:
     return delete_(KIND, name, way=way)
 
 
-def _give(name: str, command: Any, way: Way, done: "Callable[[Any], bool] | None" = None) -> int:
-    return carry_out(kind_of(KIND), checked(name), command, way, done)
+def _give(
+    name: str, command: Any, way: Way, done: "Callable[[Any], bool] | None" = None, nodes: tuple[str, ...] = ()
+) -> int:
+    return carry_out(kind_of(KIND), checked(name), command, way, done, nodes)

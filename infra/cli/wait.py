@@ -1,5 +1,6 @@
 """`deedlog wait`: until an entity is in a phase, or is no more."""
 
+import difflib
 import time
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Annotated, Any
@@ -76,4 +77,5 @@ def condition(lifecycle: "Lifecycle[Any]", word: str) -> "Enough":
             return lambda entity: lifecycle.phase(entity.state) == word
         case _:
             why = f"A {lifecycle.kind} can be waited for to be {', '.join(lifecycle.phases)}, deleted, stable or idle"
-            raise CliError(f"--for {word!r} never comes", why, f"--for={next(iter(lifecycle.phases))}", USAGE)
+            near = difflib.get_close_matches(word, lifecycle.phases, n=1) or ["stable"]
+            raise CliError(f"--for {word!r} never comes", why, f"--for={near[0]}", USAGE)

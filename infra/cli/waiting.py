@@ -50,7 +50,7 @@ def _check_sound(lifecycle: "Lifecycle[Any]", name: str, entity: "Entity[Any]") 
     phase = lifecycle.phase(entity.state)
     if lifecycle.phases[phase].kind == "failed":
         why = getattr(entity.state, "fault", "") or lifecycle.phases[phase].doc
-        fix = getattr(entity.state, "fix", "") or f"deedlog describe {lifecycle.kind} {name}"
+        fix = f"deedlog describe {lifecycle.kind} {name}"
         raise CliError(f"{lifecycle.kind}/{name} is {phase}", why, fix, FAILED)
 
 

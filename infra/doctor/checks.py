@@ -3,7 +3,7 @@
 from typing import Final
 
 from infra.config import Settings
-from infra.doctor import java, kernel, log, machine, ports
+from infra.doctor import java, kernel, log, machine, ports, volumes
 from infra.doctor.finding import Check, Finding, fail
 
 CHECKS: Final = (
@@ -19,6 +19,9 @@ CHECKS: Final = (
     Check("home", machine.home, needed=True),
     Check("disk", machine.disk, needed=True),
     Check("memory", machine.memory),
+    Check("volumes: engines", volumes.storage_daemon),
+    Check("volumes: images", volumes.image_tool),
+    Check("volumes: sockets", volumes.socket_paths),
     Check("containers", machine.containers),
     Check("environment", machine.environment),
     Check("broker", log.broker, needed=True),

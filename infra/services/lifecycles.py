@@ -28,7 +28,7 @@ from schemas.codec import Codec
 from schemas.registry import HttpRegistry, RegistryUnavailableError
 from streams.lifecycles.effector import Effector
 from streams.lifecycles.follower import Follower
-from streams.lifecycles.host import Host
+from streams.lifecycles.host import COMPONENT, Host
 from streams.lifecycles.kafka_history import LogStalledError
 from streams.lifecycles.kafka_log import GROUP, KafkaLog
 from streams.lifecycles.kinds import LIFECYCLES
@@ -107,7 +107,8 @@ def find_nodes(settings: Settings, stop: threading.Event, failed: list[Exception
         codec = Codec(HttpRegistry(settings.registry))
         finder = NodeFinder()
         schedule = Schedule(finder.mine, lane=lambda name, _effect: name)
-        with Publisher(settings.kafka, settings.registry, source=f"/nodes/{settings.node}/lifecycles") as publisher:
+        source = f"/nodes/{settings.node}/lifecycles"
+        with Publisher(settings.kafka, settings.registry, source=source, actor=COMPONENT) as publisher:
             Effector(Follower(settings.kafka, [NODES, VOLUMES], codec), schedule, finder, publisher).run(stop)
     except Exception as error:
         log.exception("nodes cannot be found for volumes")

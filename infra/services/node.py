@@ -4,13 +4,16 @@ SIGTERM ends the agent and leaves the engines running, for the next one to take 
 order.
 """
 
+import fcntl
 import logging
+import os
 import shutil
 import signal
 import sys
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
 from typing import Any, Final
@@ -49,20 +52,27 @@ log = logging.getLogger(__name__)
 
 def main() -> int:
     """Run until SIGTERM; return 1 if it should be started again."""
+    settings = load_settings()
+    return end_engines(settings) if "--cleanup" in sys.argv[1:] else serve(settings)
+
+
+def serve(settings: Settings) -> int:
+    """Be the agent of a node until SIGTERM or SIGINT; return 1 if it should be started again.
+
+    Raises EngineError if the node has an agent already.
+    """
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(message)s", stream=sys.stdout)
-    settings, stop = load_settings(), threading.Event()
-    if "--cleanup" in sys.argv[1:]:
-        return end_engines(settings)
+    stop = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stop.set())
-    if not wait_for_log(settings, stop):
-        return 0
-    try:
-        Agent(settings).run(stop)
-    except Exception as error:
-        log.exception("ending to be started again")
-        notify(status=f"{type(error).__name__}: {error}")
-        return 1
+    with alone(settings):
+        try:
+            if wait_for_log(settings, stop):
+                Agent(settings).run(stop)
+        except Exception as error:
+            log.exception("ending to be started again")
+            notify(status=f"{type(error).__name__}: {error}")
+            return 1
     return 0
 
 
@@ -73,6 +83,23 @@ def end_engines(settings: Settings) -> int:
         Controllers(folder).stop_all()
         Replicas(folder).stop_all()
     return 0
+
+
+@contextmanager
+def alone(settings: Settings) -> Iterator[None]:
+    """Be the only agent of this node in this home: two would both obey every effect. Raises EngineError."""
+    folder = engines_of(settings)
+    folder.mkdir(parents=True, exist_ok=True)
+    lock = os.open(folder.with_name(f"{folder.name}.lock"), os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        os.close(lock)
+        raise EngineError(f"The node {settings.node} has an agent already", f"it works in {folder}") from None
+    try:
+        yield
+    finally:
+        os.close(lock)
 
 
 def engines_of(settings: Settings) -> Path:
@@ -87,7 +114,6 @@ class Agent:
         """Take over the engines that run. Raises EngineError."""
         self._settings = settings
         folder = engines_of(settings)
-        folder.mkdir(parents=True, exist_ok=True)
         tls = ensure(settings.home / "tls", settings.node, [settings.node_address])
         self._replicas = Replicas(folder, settings.node_address, tls, self._peer)
         self._controllers = Controllers(folder, tls)
@@ -104,12 +130,16 @@ class Agent:
         schedule = Schedule(lambda effect: effect.node == settings.node, lane, COPIES)
         threading.Thread(target=watch, args=(engines_of(settings), stop, self._engines.heard), daemon=True).start()
         codec = Codec(HttpRegistry(settings.registry))
-        source = f"/nodes/{settings.node}/node"
-        with Publisher(settings.kafka, settings.registry, source=source, **{"linger.ms": 0}) as publisher:
+        source, actor = f"/nodes/{settings.node}/node", f"agent/{settings.node}"
+        with Publisher(settings.kafka, settings.registry, source=source, actor=actor, **{"linger.ms": 0}) as publisher:
             follower = Follower(settings.kafka, [NODES, VOLUMES], codec)
-            Effector(follower, schedule, self, publisher).run(stop, ready=lambda: notify(ready=1))
+            Effector(follower, schedule, self, publisher).run(stop, ready=self._ready)
         notify(stopping=1)
         self._server.close()
+
+    def _ready(self) -> None:
+        log.info("node %s answers at %s:%d", self._settings.node, self._settings.node_address, self._server.port)
+        notify(ready=1)
 
     def changed(self, lifecycle: Lifecycle[Any], name: str, entity: Entity[Any]) -> None:
         """Take note of where nodes are, and of what volumes are."""

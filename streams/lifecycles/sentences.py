@@ -27,8 +27,11 @@ def sentence(event: msgspec.Struct) -> str:
     return ": ".join(text for text in (words(type(event).__name__), detail(event)) if text)
 
 
-def detail(event: msgspec.Struct) -> str:
-    """Return what an event or a command says beyond its name, without line breaks of its own making."""
+def detail(event: msgspec.Struct, *, brief: bool = False) -> str:
+    """Return what an event or a command says beyond its name, without line breaks of its own making.
+
+    If brief, the effect that an observation answers is left out, and of addresses all but the export.
+    """
     match event:
         case CommandRejected():
             way_out = f"; try: {event.fix}" if event.fix else ""
@@ -46,7 +49,8 @@ def detail(event: msgspec.Struct) -> str:
         case LabelsChanged():
             return labels(event.labels)
         case _:
-            return " ".join(_told(name, value) for name, value in _fields(event))
+            told = [(name, value) for name, value in _fields(event) if not brief or name != "effect"]
+            return " ".join(_told(name, _export(value) if brief else value) for name, value in told)
 
 
 def words(name: str) -> str:
@@ -91,6 +95,13 @@ def _fields(event: msgspec.Struct) -> Iterable[tuple[str, Any]]:
     for name, value in msgspec.structs.asdict(event).items():
         if value not in ("", (), {}, None, []) and (value != 0 or name not in BYTES | TIMES):
             yield name, value
+
+
+def _export(value: Any) -> Any:
+    """Return the name of the export that an address or an NBD URI leads to; anything else as it is."""
+    if isinstance(value, str) and value.startswith("nbd"):
+        return value.partition("?")[0].rpartition("/")[2] or value
+    return getattr(value, "export", value)
 
 
 def _told(name: str, value: Any) -> str:

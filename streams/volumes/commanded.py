@@ -36,6 +36,7 @@ from schemas.types.volumes import (
     VolumeSalvaged,
 )
 from streams.lifecycles.lifecycle import NAME, Event, Message, Rejected
+from streams.lifecycles.sizes import exactly
 from streams.volumes.evolving import own_snapshot
 from streams.volumes.state import Replica, Volume, phase
 
@@ -115,7 +116,8 @@ def _create(state: Volume, body: CreateVolume, name: str) -> Answer:
         )
     if not body.source_volume and (body.size % BLOCK or not SMALLEST <= body.size <= LARGEST):
         why = f"{body.size} bytes are no size of a volume: 1 MiB to 64 TiB, a multiple of {BLOCK}"
-        return Rejected("bad-size", why, "round the size up")
+        near = min(max(-(-body.size // BLOCK) * BLOCK, SMALLEST), LARGEST)
+        return Rejected("bad-size", why, f"--size {exactly(near)}")
     if not 1 <= body.replicas <= MOST_REPLICAS:
         return _bad_replicas(body.replicas)
     if body.anti_affinity not in ("required", "preferred"):

@@ -1,6 +1,7 @@
 """Entities as people and programs see them."""
 
 import time
+from typing import Any
 
 import msgspec
 import pytest
@@ -8,11 +9,14 @@ import pytest
 from infra.cli.describing import page, snapshots
 from infra.cli.entity_views import entity_record, entity_table
 from infra.cli.volume_snapshots import records
+from infra.cli.ways_out import ways_out
 from schemas.types.lifecycles import AddFinalizer, EffectFailed
 from schemas.types.nodes import NodeReported
 from schemas.types.volumes import CreateVolume, NodeOffer, NodesFound, ReplicaBuilt, TakeSnapshot
+from streams.lifecycles.entity import Entity
 from streams.nodes import NODES
 from streams.volumes import VOLUMES
+from streams.volumes.state import Controller, Inspected, Layer, Replica, Volume
 from tests.lifecycles import Memory
 
 
@@ -71,6 +75,40 @@ def test_a_description_of_what_failed_says_what_can_be_done() -> None:
     assert "Phase:        faulted" in text
     assert "Failed:       it cannot be cloned" in text
     assert "To do:        deedlog delete volume data" in text
+
+
+def test_a_description_says_where_another_node_is_needed() -> None:
+    memory = Memory()
+    memory.give(VOLUMES, "data", CreateVolume(size=1 << 30, replicas=2))
+    answer(memory, "find-nodes/1/2", NodesFound(effect="find-nodes/1/2", nodes=()))
+    assert "To do:        start an agent on another node" in described(memory)
+
+
+def test_what_can_be_done_depends_on_what_is_wrong() -> None:
+    replicas = [
+        Replica(name="r1", node="n1", mode="running"),
+        Replica(name="r2", node="n2", mode="failed", inspected=Inspected(True, False, "l1", 0, ())),
+        Replica(name="r3", node="n3", mode="settling"),
+    ]
+    controller = Controller(node="n1", generation=1, endpoint="e", members=("r1",))
+    volume = Volume(exists=True, ready=True, wanted=2, replicas=tuple(replicas))
+
+    def ways(**changes: Any) -> list[str]:
+        return ways_out(VOLUMES, "data", Entity(state=msgspec.structs.replace(volume, **changes)))
+
+    served: dict[str, Any] = {"attach": "n1", "active": True, "controller": controller}
+    assert ways(**served) == ["nothing: r3 on n3 is being built up; deedlog get volume data --watch"]
+    assert ways(**served, wanted=1) == []
+    assert ways(**served, repair_given_up="full") == ["mend what is wrong, then: deedlog volume repair data"]
+    [waits] = ways(replicas=())
+    assert waits.endswith("deedlog volume attach data")
+    salvage, choice, delete = ways(fault="all are gone", fix="x")
+    assert salvage.startswith("deedlog volume salvage data --replica REPLICA: ")
+    assert choice == "  r2 on n2, never complete"
+    [_, choice, _] = ways(fault="all are gone", layers=(Layer(name="l1"),))
+    assert choice == "  r2 on n2, written last 1970-01-01 00:00:00.000"
+    assert delete.startswith("deedlog volume delete data: ")
+    assert ways(fault="no source", fix="delete it", replicas=()) == ["delete it"]
 
 
 def test_texts_of_others_cannot_move_the_cursor(volume: Memory) -> None:

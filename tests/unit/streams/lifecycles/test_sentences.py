@@ -9,7 +9,7 @@ from schemas.types import TYPES
 from schemas.types.lifecycles import CommandRejected, EffectProgressed, EffectRetried, LabelsChanged
 from schemas.types.nodes import CordonNode
 from schemas.types.volumes import Address, ControllerStarted, ReplicaStarted, VolumeCreated
-from streams.lifecycles.sentences import executor, sentence
+from streams.lifecycles.sentences import detail, executor, sentence
 
 
 @pytest.fixture(autouse=True)
@@ -54,6 +54,24 @@ def test_what_an_event_says(event: msgspec.Struct, said: str) -> None:
     )
 
 
+@pytest.mark.parametrize(
+    ("event", "said"),
+    [
+        (
+            ReplicaStarted(effect="start/r1", replica="r1", incarnation=1, address=Address(export="r-i1-g1", port=7)),
+            "replica=r1 incarnation=1 address=r-i1-g1",
+        ),
+        (
+            ControllerStarted(effect="e", generation=3, endpoint="nbd+unix:///data-e1?socket=/a/b/endpoint.sock"),
+            "generation=3 endpoint=data-e1",
+        ),
+        (ControllerStarted(effect="e", generation=3, endpoint="nbd://[x"), "generation=3 endpoint=[x"),
+    ],
+)
+def test_in_brief_addresses_are_exports_and_effects_are_left_out(event: msgspec.Struct, said: str) -> None:
+    assert detail(event, brief=True) == said
+
+
 LIFECYCLE_TYPES = [t for name, t in TYPES.items() if name.split(".")[1] in ("lifecycles", "volumes", "nodes")]
 
 
@@ -61,6 +79,7 @@ LIFECYCLE_TYPES = [t for name, t in TYPES.items() if name.split(".")[1] in ("lif
 def test_every_event_and_command_has_a_sentence(event: msgspec.Struct) -> None:
     said = sentence(event)
     assert said
+    assert len(detail(event, brief=True)) <= len(detail(event))
     assert said.split(":")[0].replace(" ", "") == type(event).__name__.lower()
 
 
