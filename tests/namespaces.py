@@ -4,15 +4,13 @@ Each namespace is held by a process that dies with the thread that made it, and 
 nothing is left behind even by a test session that is killed.
 """
 
-import asyncio
 import ctypes
 import os
-import queue
 import socket
 import subprocess
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, closing, contextmanager, suppress
+from contextlib import contextmanager, suppress
 from typing import Any, TypeVar
 
 Result = TypeVar("Result")
@@ -125,39 +123,58 @@ def _held(name: str, address: str) -> Iterator[Namespace]:
 @contextmanager
 def relay(namespace: Namespace, *ports: int) -> Iterator[None]:
     """Let programs in the namespace reach these ports of this machine's 127.0.0.1 under the same address."""
-    listeners = [namespace.call(socket.create_server, ("127.0.0.1", port)) for port in ports]
-    started: queue.SimpleQueue[Callable[[], Any]] = queue.SimpleQueue()
-
-    async def forward() -> None:
-        loop, stop = asyncio.get_running_loop(), asyncio.Event()
-        with ExitStack() as servers:
-            for port, listener in zip(ports, listeners, strict=True):
-                servers.enter_context(closing(await asyncio.start_server(_forwarder(port), sock=listener)))
-            started.put(lambda: loop.call_soon_threadsafe(stop.set))
-            await stop.wait()
-
-    thread = threading.Thread(target=asyncio.run, args=(forward(),))
-    thread.start()
-    stop = started.get(timeout=SECONDS)
+    relays = [_Relay(namespace.call(socket.create_server, ("127.0.0.1", port)), port) for port in ports]
     try:
         yield
     finally:
-        stop()
-        thread.join()
+        for one in relays:
+            one.close()
 
 
-def _forwarder(port: int) -> Callable[[asyncio.StreamReader, asyncio.StreamWriter], Any]:
-    async def forward(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        with suppress(OSError), closing(writer):
-            there_reader, there_writer = await asyncio.open_connection("127.0.0.1", port)
-            with closing(there_writer):
-                await asyncio.gather(_pump(reader, there_writer), _pump(there_reader, writer))
+class _Relay:
+    """Forwards connections to a port of this machine, by two threads for each."""
 
-    return forward
+    def __init__(self, listener: socket.socket, port: int) -> None:
+        self._listener = listener
+        self._port = port
+        self._open: set[socket.socket] = set()
+        self._threads = [threading.Thread(target=self._accept)]
+        self._threads[0].start()
+
+    def close(self) -> None:
+        """End it, with all its connections."""
+        self._listener.shutdown(socket.SHUT_RDWR)
+        self._threads[0].join()
+        for connection in list(self._open):
+            with suppress(OSError):
+                connection.shutdown(socket.SHUT_RDWR)
+        for thread in self._threads:
+            thread.join()
+        self._listener.close()
+
+    def _accept(self) -> None:
+        with suppress(OSError):
+            while True:
+                here, _ = self._listener.accept()
+                thread = threading.Thread(target=self._forward, args=(here,))
+                self._threads.append(thread)
+                thread.start()
+
+    def _forward(self, here: socket.socket) -> None:
+        with here, socket.socket() as there, suppress(OSError):
+            self._open |= {here, there}
+            there.connect(("127.0.0.1", self._port))
+            back = threading.Thread(target=_pump, args=(there, here))
+            back.start()
+            _pump(here, there)
+            back.join()
+        self._open -= {here, there}
 
 
-async def _pump(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-    while piece := await reader.read(PIECE):
-        writer.write(piece)
-        await writer.drain()
-    writer.write_eof()
+def _pump(source: socket.socket, target: socket.socket) -> None:
+    with suppress(OSError):
+        while piece := source.recv(PIECE):
+            target.sendall(piece)
+    for end, how in ((source, socket.SHUT_RD), (target, socket.SHUT_WR)):
+        with suppress(OSError):
+            end.shutdown(how)

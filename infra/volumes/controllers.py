@@ -81,7 +81,7 @@ class Controllers:
         folder = controller_folder(self._root, volume)
         with held(folder), alive(folder, generation).monitor() as monitor:
             works = self._working(monitor, folder, record(folder))
-            if works == (replica,):
+            if set(works) <= {replica}:
                 what = f"The replica {replica} of {volume} cannot be dropped"
                 raise EngineError(what, "no other one works", permanent=True)
             controlling.drop(monitor, replica)

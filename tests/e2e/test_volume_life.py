@@ -191,7 +191,7 @@ def test_a_volume_lives_through_what_happens_to_it(cluster: Cluster, tmp_path: P
     same = ["qemu-img", "compare", "-U", "-f", "raw", "-F", "raw", cluster.endpoint(), cluster.endpoint("copy")]
     assert subprocess.run(same, capture_output=True, text=True, timeout=60).returncode == 0
     told = run("history", "volume", "data")
-    for event in ("ReplicaDied", "ReplicaSettled", "SnapshotTaken", "VolumeReverted", "SnapshotHeld"):
+    for event in ("ReplicaFailed", "ReplicaSettled", "SnapshotTaken", "VolumeReverted", "SnapshotHeld"):
         assert event in told
     run("volume", "detach", "copy", "--wait")
     run("delete", "volume", "copy", "--wait")
