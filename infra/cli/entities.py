@@ -100,6 +100,9 @@ def _said(settings: Settings, error: Any) -> CliError:
             return CliError(f"A topic is not there: {error.args[0].str()}", why, "deedlog up", NOT_FOUND)
         case KafkaError._TRANSPORT | KafkaError._ALL_BROKERS_DOWN | KafkaError._TIMED_OUT | KafkaError._RESOLVE:
             return no_broker(settings, error.args[0].str())
+        case KafkaError.NOT_LEADER_FOR_PARTITION | KafkaError.LEADER_NOT_AVAILABLE:
+            # It is there, but a moment too young to serve its partitions.
+            return no_broker(settings, error.args[0].str())
         case _:
             return CliError(f"Kafka: {error.args[0].str()}", exit_code=FAILED)
 
