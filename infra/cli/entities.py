@@ -60,7 +60,7 @@ class Log:
         history = f"deedlog history {lifecycle.kind} {name}"
         if not moment.now:
             return not_found(lifecycle, name, "There was none at that moment", history)
-        if entity.state == lifecycle.initial and entity.created_ns and entity.sequence > 1:
+        if lifecycle.phases[lifecycle.phase(entity.state)].kind == "absent" and entity.sequence > 1:
             return not_found(lifecycle, name, "It is no more; its history is", history)
         every = self.view(lifecycle).all().items()
         near = difflib.get_close_matches(name, [other for other, one in every if there(lifecycle, one)], n=1)

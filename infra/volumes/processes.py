@@ -62,7 +62,8 @@ def is_frozen(folder: Path, name: str) -> bool:
     if name not in (kept.head, kept.coming):
         return True
     if (daemon := present(folder)) is None:
-        return False
+        # Nothing writes it now, and a replica that failed is never started again.
+        return name != newest(folder, kept) or bool(kept.coming and kept.coming != name)
     with daemon.monitor() as monitor:
         now = head(monitor, folder)
     # A layer that is prepared but not taken is written next.

@@ -94,6 +94,9 @@ def _of_sound(state: Volume, message: Message) -> Answer:
         case AttachVolume():
             return _attach(state, body, name)
         case DetachVolume():
+            if state.in_mode("settling") and not state.in_mode("running"):
+                why = f"only a replica that is still built up holds what was written last to volume {name}"
+                return Rejected("busy", why, f"deedlog wait volume/{name} --for=attached")
             return (DetachmentRequested(),) if state.attach else ()
         case TakeSnapshot():
             return _take(state, body.snapshot, name, message.time_ns)

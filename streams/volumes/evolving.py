@@ -109,16 +109,18 @@ def _life(state: Volume, event: Event) -> Volume:
     match event:
         case VolumeCreated():
             source = Source(volume=event.source_volume, snapshot=event.source_snapshot) if event.source_volume else None
-            plain = {"layers": (Layer(name="l1"),), "head": "l1", "next_layer": 2} if source is None else {}
-            return Volume(
+            made = replace(
+                state,
                 exists=True,
                 size=event.size,
                 wanted=event.replicas,
                 anti_affinity=event.anti_affinity,
                 nodes=tuple(event.nodes),
                 source=source,
-                **plain,  # type: ignore[arg-type]
             )
+            head = f"l{state.next_layer}"
+            plain = replace(made, layers=(Layer(name=head),), head=head, next_layer=state.next_layer + 1)
+            return plain if source is None else made
         case SourceFound():
             return _cloned(state, event)
         case SourceReleased():
@@ -127,7 +129,13 @@ def _life(state: Volume, event: Event) -> Volume:
             removing = tuple(replace(replica, mode="removing") for replica in state.replicas)
             return replace(state, deleting=True, replicas=removing, attach="", freezing=None, merging=None)
         case VolumeDeleted():
-            return Volume()
+            # Numbers are never used twice, not by another volume of the same name either.
+            return Volume(
+                epoch=state.epoch + 1,
+                generation=state.generation,
+                next_replica=state.next_replica,
+                next_layer=state.next_layer,
+            )
         case _:
             raise TypeError(f"{type(event).__name__} is no event of a volume's life")
 
@@ -137,7 +145,8 @@ def _cloned(state: Volume, event: SourceFound) -> Volume:
         return state
     parents = ("", *event.layers)
     layers = tuple(Layer(name=name, parent=parent) for name, parent in zip(event.layers, parents, strict=False))
-    head = f"l{event.next_layer}"
+    number = max(event.next_layer, state.next_layer)
+    head = f"l{number}"
     return replace(
         state,
         size=event.size,
@@ -146,7 +155,7 @@ def _cloned(state: Volume, event: SourceFound) -> Volume:
         ),
         layers=(*layers, Layer(name=head, parent=event.layers[-1])),
         head=head,
-        next_layer=event.next_layer + 1,
+        next_layer=number + 1,
     )
 
 
@@ -248,10 +257,7 @@ def _controller(state: Volume, event: Event) -> Volume:
 def _loss(state: Volume, event: Event) -> Volume:
     match event:
         case ControllerLost() | ReplicasLost():
-            lost = tuple(
-                replace(replica, mode="lost", inspected=None, leaving=False) if _may_count(state, replica) else replica
-                for replica in state.replicas
-            )
+            lost = tuple(_lost(replica) if _may_count(state, replica) else replica for replica in state.replicas)
             return replace(
                 state,
                 generation=event.generation,
@@ -280,7 +286,12 @@ def _loss(state: Volume, event: Event) -> Volume:
 def _may_count(state: Volume, replica: Replica) -> bool:
     """Say whether a replica may hold the last writes, when all are lost: news of who failed first may have crossed."""
     failed_now = replica.mode == "failed" and replica.generation == state.generation and replica.incarnation > 0
-    return replica.mode == "running" or (failed_now and not replica.partial)
+    return replica.mode in ("running", "settling") or (failed_now and not replica.partial)
+
+
+def _lost(replica: Replica) -> Replica:
+    partial = replica.mode == "settling"
+    return replace(replica, mode="lost", inspected=None, leaving=False, fresh=False, partial=partial)
 
 
 def _snapshot(state: Volume, event: Event) -> Volume:
@@ -460,6 +471,7 @@ def _failed(state: Volume, name: str, reason: str) -> Volume:
         layers = _kept(state, merging.layer)
         merging = replace(merging, replicas=_without(merging.replicas, name))
     lost = replica is not None and replica.incomplete
+    partial = lost or (replica is not None and replica.partial)
     state = replace(
         state,
         controller=_dismissed(state, name),
@@ -470,7 +482,7 @@ def _failed(state: Volume, name: str, reason: str) -> Volume:
         repairs=state.repairs + lost,
         trouble=f"{name}: {reason}",
     )
-    return _changed(state, name, mode="failed", reason=reason, address=None, fresh=False, partial=lost)
+    return _changed(state, name, mode="failed", reason=reason, address=None, fresh=False, partial=partial)
 
 
 def _dismissed(state: Volume, name: str) -> Controller | None:

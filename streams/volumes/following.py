@@ -63,16 +63,32 @@ def _of_faulted_and_lost(state: Volume) -> Event | None:
 
 
 def _chosen(state: Volume, lost: tuple[Replica, ...]) -> Event:
-    if unknown := [one.name for one in lost if one.inspected and not one.inspected.usable]:
+    complete = tuple(one for one in lost if not one.partial)
+    # Those that counted until the end got what was acknowledged; else one that was built up may have got more.
+    counted = any(not one.reason for one in complete)
+    if unknown := [one.name for one in lost if not _usable(one) and not (one.partial and counted)]:
         why = f"what {', '.join(unknown)} holds is not known, and it may have been written last"
         return VolumeFaulted(reason=why, fix=SALVAGE)
-    best = max(lost, key=lambda one: _likely_complete(one, lost))
+    if not complete:
+        return VolumeFaulted(reason=f"no replica is left that holds everything ({state.trouble})", fix=SALVAGE)
+    best = max(complete, key=lambda one: _likely_complete(one, complete))
+    if newer := [one.name for one in lost if _written(one) - _written(best) > TOGETHER_NS]:
+        why = f"{', '.join(newer)} was written last, and does not hold everything"
+        return VolumeFaulted(reason=why, fix=SALVAGE)
     others = [one for one in lost if one is not best]
     if others:
         return ReplicaFailed(replica=others[0].name, reason=f"all were lost at once, and {best.name} was written last")
     alive = best.inspected is not None and best.inspected.alive
     epoch = state.epoch if alive else state.epoch + 1
     return SourceChosen(replica=best.name, generation=state.generation + 1, epoch=epoch)
+
+
+def _usable(replica: Replica) -> bool:
+    return replica.inspected is not None and replica.inspected.usable
+
+
+def _written(replica: Replica) -> int:
+    return replica.inspected.written_ns if replica.inspected else 0
 
 
 def _likely_complete(replica: Replica, lost: tuple[Replica, ...]) -> tuple[bool, bool, bool, bool, int]:
@@ -93,7 +109,7 @@ def _of_sound(state: Volume) -> Event | None:
 
 
 def _of_attachment(state: Volume) -> Event | None:
-    usable = state.in_mode("resting", "starting", "running", "lost")
+    usable = state.in_mode("resting", "starting", "running", "lost", "settling")
     if state.ready and not [one for one in usable if not one.fresh]:
         return VolumeFaulted(reason=f"no replica is left that holds everything ({state.trouble})", fix=SALVAGE)
     if state.attach and state.controller is None and not state.in_mode("lost"):

@@ -78,6 +78,9 @@ def replica_died(state: Volume, body: ReplicaDied) -> Events:
     replica = state.replica(body.replica)
     if replica is None or replica.incarnation != body.incarnation:
         return ()
+    if replica.mode == "settling" and not state.in_mode("running") and state.controller:
+        reason = f"{replica.name}: {body.error or 'its process died'}"
+        return (body, ReplicasLost(generation=state.generation + 1, reason=reason))
     if replica.incomplete and replica.mode != "building":
         return (
             body,
@@ -100,11 +103,14 @@ def lost_member(state: Volume, replica: Replica, reason: str, *, clean: bool = F
     if others:
         # Of one that is leaving it is not known whether it got the last writes.
         return (ReplicaFailed(replica=replica.name, reason=reason),)
+    if state.attach and state.in_mode("settling") and not clean:
+        # That one has all writes since the last freeze, and gets what is older from the files of this one.
+        return (ReplicaFailed(replica=replica.name, reason=reason),)
     failed = _incomplete_fail(state)
     if clean and state.freezing is None:
         # It ended in good order and was the only one: nothing was written anywhere since.
         return (*failed, ControllerEnded(generation=state.generation + 1), ReplicaReadied(replica=replica.name))
-    return (*failed, ReplicasLost(generation=state.generation + 1, reason=f"{replica.name}: {reason}"))
+    return (*_joining_fail(state), ReplicasLost(generation=state.generation + 1, reason=f"{replica.name}: {reason}"))
 
 
 def _member_failed(state: Volume, body: MemberFailed) -> Events:
@@ -115,7 +121,10 @@ def _member_failed(state: Volume, body: MemberFailed) -> Events:
         return ()
     if replica.mode == "running":
         return (body, *lost_member(state, replica, body.error or "it failed to do what its controller asked"))
-    return (body, ReplicaFailed(replica=replica.name, reason=body.error or "it failed while it was built up"))
+    reason = body.error or "it failed while it was built up"
+    if replica.mode == "settling" and not state.in_mode("running"):
+        return (body, ReplicasLost(generation=state.generation + 1, reason=f"{replica.name}: {reason}"))
+    return (body, ReplicaFailed(replica=replica.name, reason=reason))
 
 
 def _controller_died(state: Volume, body: ControllerDied) -> Events:
@@ -135,7 +144,7 @@ def _controller_stopped(state: Volume, body: ControllerStopped) -> Events:
         return (body,)
     if not body.replicas and state.in_mode("running"):
         lost = ReplicasLost(generation=state.generation + 1, reason="no replica got all that was written")
-        return (body, *_incomplete_fail(state), lost)
+        return (body, *_joining_fail(state), lost)
     return (body, *_incomplete_fail(state), *_fell_behind(state, body.replicas))
 
 
@@ -148,10 +157,20 @@ def _fell_behind(state: Volume, complete: tuple[str, ...]) -> Iterator[Event]:
 def controller_lost(state: Volume, reason: str) -> Events:
     """Return what the end of a controller means that nobody wanted: its members may differ in what was not flushed."""
     lost = ControllerLost(generation=state.generation + 1, reason=f"controller: {reason}")
-    return (*_incomplete_fail(state), lost)
+    return (*_joining_fail(state), lost)
 
 
-def _incomplete_fail(state: Volume) -> Events:
+def _joining_fail(state: Volume) -> Events:
+    """Let those fail that do not take part in writes; those that do may have got the last ones."""
+    return tuple(one for one in _incomplete_fail(state) if _mode(state, one) != "settling")
+
+
+def _mode(state: Volume, failed: ReplicaFailed) -> str:
+    replica = state.replica(failed.replica)
+    return replica.mode if replica else ""
+
+
+def _incomplete_fail(state: Volume) -> tuple[ReplicaFailed, ...]:
     begun = [one for one in state.replicas if one.incomplete and one.mode not in ("building", "empty")]
     return tuple(ReplicaFailed(replica=one.name, reason="the controller that it was to join ended") for one in begun)
 

@@ -248,9 +248,14 @@ def _copied_from_source(state: Volume) -> tuple[LayerSource, ...]:
 
 def _copied_from_members(state: Volume) -> tuple[LayerSource, ...]:
     """Return the frozen layers of the volume, from the member that is read first; the volume's own name is empty."""
-    head = state.layer(state.head)
-    members = ordered(state, state.in_mode("running"))
-    if head is None or not members:
+    head, source = state.layer(state.head), _source(state)
+    if head is None or source is None:
         return ()
-    first = members[0]
-    return tuple(LayerSource(name, first.node, "", first.replica) for name in state.chain(head.parent))
+    return tuple(LayerSource(name, source.node, "", source.name) for name in state.chain(head.parent))
+
+
+def _source(state: Volume) -> Replica | None:
+    """Return the replica whose frozen layers are copied: one that died a moment ago still has them."""
+    running = sorted(state.in_mode("running"), key=lambda one: one.node != state.attach)
+    failed = [one for one in state.in_mode("failed") if not one.partial and one.generation == state.generation]
+    return next(iter([*running, *reversed(failed)]), None)
