@@ -109,9 +109,13 @@ def _of_sound(state: Volume) -> Event | None:
 
 
 def _of_attachment(state: Volume) -> Event | None:
-    usable = state.in_mode("resting", "starting", "running", "lost", "settling")
+    usable = [*state.in_mode("resting", "starting", "running", "lost")]
+    usable += state.in_mode("settling") if state.controller else ()
     if state.ready and not [one for one in usable if not one.fresh]:
         return VolumeFaulted(reason=f"no replica is left that holds everything ({state.trouble})", fix=SALVAGE)
+    for replica in state.replicas if state.controller is None else ():
+        if replica.incomplete and replica.mode not in ("building", "empty"):
+            return ReplicaFailed(replica=replica.name, reason="the controller that it was to join ended")
     if state.attach and state.controller is None and not state.in_mode("lost"):
         for replica in state.in_mode("resting"):
             return ReplicaRestarted(replica=replica.name, incarnation=replica.incarnation + 1)

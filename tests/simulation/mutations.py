@@ -69,8 +69,8 @@ _CONTROLLER_DIED: Final = OBSERVED._controller_died
 MUTATIONS: Final = (
     Mutation(
         "it does not count which replica was written last",
-        ((FOLLOWING, "_likely_complete", _written_does_not_count),),
-        seeds=15,
+        ((FOLLOWING, "_likely_complete", _written_does_not_count), (FOLLOWING, "_written", lambda _replica: 0)),
+        seeds=60,
         often=True,
     ),
     Mutation(
