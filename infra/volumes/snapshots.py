@@ -25,8 +25,8 @@ from infra.volumes.words import Taken
 FROZEN: Final = "frozen.json"
 TAKEN: Final = "taken.json"
 PREPARE_SECONDS: Final = 20.0
-TAKE_SECONDS: Final = 2.0
-ABANDONED_SECONDS: Final = 3.0
+TAKE_SECONDS: Final = 4.0
+ABANDONED_SECONDS: Final = 6.0
 Answer = TypeVar("Answer")
 
 

@@ -75,7 +75,7 @@ def test_writes_shorter_than_a_cluster_are_whole_on_a_replica_that_joins(nodes: 
     here, there = nodes("n1"), nodes("n2")
     address = here.control(here.start("r1", listen="unix"))
     write(address, "write -P 1 0 8M")
-    with fio(address, "--bs=512-9k", "--blockalign=512", "--bs_unaligned=0", mib=8):
+    with fio(address, "--bs=512-9k", "--blockalign=512", "--bs_unaligned=0", "--serialize_overlap=1", mib=8):
         time.sleep(0.1)
         join(here, there, there.start("r3", ("b",)), "b", "a", "r1")
         settle(here, there, "r1", "r3", "a")
