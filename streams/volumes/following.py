@@ -109,9 +109,9 @@ def _of_sound(state: Volume) -> Event | None:
 
 
 def _of_attachment(state: Volume) -> Event | None:
-    usable = [*state.in_mode("resting", "starting", "running", "lost")]
+    usable = [one for one in state.in_mode("resting", "starting", "running", "lost") if not one.fresh]
     usable += state.in_mode("settling") if state.controller else ()
-    if state.ready and not [one for one in usable if not one.fresh]:
+    if state.ready and not usable:
         return VolumeFaulted(reason=f"no replica is left that holds everything ({state.trouble})", fix=SALVAGE)
     for replica in state.replicas if state.controller is None else ():
         if replica.incomplete and replica.mode not in ("building", "empty"):

@@ -69,7 +69,7 @@ def test_walks_reach_every_phase_and_event_or_laws_would_hold_of_nothing(kind: s
     assert missing <= RARE
 
 
-RARE = {"deedlog.volumes.LayersDropped", "deedlog.volumes.MergeGivenUp"}
+RARE = {"deedlog.volumes.LayersDropped", "deedlog.volumes.MergeGivenUp", "deedlog.volumes.ReplicaFenced"}
 """What a few thousand steps need not reach."""
 
 
