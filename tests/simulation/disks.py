@@ -25,8 +25,6 @@ class Disk:
         self.unflushed: Blocks = {}
         self.borrowed: Blocks = {}
         """What is under the head and is read from another replica, until it is copied."""
-        self.leans = False
-        """Whether there is such another replica."""
         self.spent = 0
         self.clean_at = 0
         """Incarnation that ended in good order last."""

@@ -40,6 +40,6 @@ def test_a_broken_law_is_found(
 
 # Not strict: with any change of the decider a seed becomes another history.
 @pytest.mark.xfail(strict=False, reason="engines acknowledge what only replicas took that may not be chosen")
-@pytest.mark.parametrize("seed", [236, 277], ids=["leaning", "not-noted"])
+@pytest.mark.parametrize("seed", [277], ids=["not-noted"])
 def test_what_hasty_controllers_acknowledge_is_not_lost(seed: int) -> None:
     assert not breaks(seed, VolumeWorld(hasty=True))

@@ -87,7 +87,7 @@ class VolumeWorld:
         """Say whether controllers acknowledge hastily, as the engines do that there are.
 
         Such a one goes on when a member failed before the others have noted that, so that nobody knows of it if they
-        die in the next second; and when only a member is left that leans on another which is gone.
+        die in the next second.
         """
         self._hasty = hasty
         self.disks: dict[tuple[str, str, str], Disk] = {}
@@ -297,7 +297,7 @@ class VolumeWorld:
             for one in above:
                 disk.layers[one] = {}
             disk.chain, disk.head, disk.spent = chain, chain[-1], action.incarnation
-            disk.lost, disk.leans = set(), False
+            disk.lost = set()
             disk.process = Process(action.incarnation, action.generation)
         address = _address(action.incarnation, action.generation)
         return ReplicaStarted(effect=id, replica=action.replica, incarnation=action.incarnation, address=address)
@@ -349,7 +349,6 @@ class VolumeWorld:
             taken = self._freeze(name, action.generation, action.layer, action.head, action.members)
             source = next(m for m in action.members if m.replica in taken)
             disk.borrowed = self._disk(source.node, name, source.replica).content(action.layer)
-            disk.leans = True
             disk.layers, disk.chain, disk.head = {action.head: {}}, [action.head], action.head
             controller.members[joining.replica] = (joining.node, process.incarnation, controller.generation)
         else:
@@ -365,7 +364,7 @@ class VolumeWorld:
             other = self._disk(source.node, name, source.replica)
             disk.layers[source.name] = dict(self._frozen(other, source.name))
         disk.chain = [*(source.name for source in action.layers), disk.head]
-        disk.borrowed, disk.leans = {}, False
+        disk.borrowed = {}
         self._stack(disk)
         return ReplicaSettled(effect=id, replica=action.replica)
 
@@ -481,7 +480,7 @@ class VolumeWorld:
             do(disk)
             if not self._hasty:
                 disk.lost.update(controller.failed)
-        return any(self._hasty or not disk.leans for disk in disks)
+        return bool(disks)
 
     # What must hold.
 
