@@ -118,7 +118,6 @@ class Agent:
         self._replicas = Replicas(folder, settings.node_address, tls, self._peer)
         self._controllers = Controllers(folder, tls)
         self._server = PeerServer(self._replicas, settings.node_address, settings.node_port, tls)
-        self._tls = tls
         self._nodes: dict[str, tuple[str, int]] = {}
         self._remote: Callable[[str, int], RemotePeer] = cache(lambda host, port: RemotePeer(host, port, tls))
         self._engines = NodeEngines(settings.node, self._replicas, self._controllers, self._peer)

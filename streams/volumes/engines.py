@@ -1,10 +1,8 @@
 """Which processes a volume has on a node, as its state tells it."""
 
-from collections.abc import Iterator
-
 import msgspec
 
-from streams.volumes.state import Replica, Volume
+from streams.volumes.state import Volume
 
 
 class Engines(msgspec.Struct, frozen=True):
@@ -12,26 +10,20 @@ class Engines(msgspec.Struct, frozen=True):
 
     replicas: dict[str, int]
     """Those that must run: incarnation by name."""
-    allowed: dict[str, int]
-    """Those that may run, because they are being started: incarnation by name."""
     controller: int | None
     """Generation of the controller that must run."""
-    coming: int | None
-    """Generation of the controller that may run, because it is being started."""
 
 
 def engines(state: Volume, node: str) -> Engines:
     """Return the processes of a volume on a node."""
     controller = state.controller
-    serves = controller is not None and controller.node == node
-    coming = state.attach == node and controller is None and not state.fault
     return Engines(
         replicas={
-            one.name: one.incarnation for one in _on(state, node) if one.mode in ("running", "joining", "settling")
+            one.name: one.incarnation
+            for one in state.replicas
+            if one.node == node and one.mode in ("running", "joining", "settling")
         },
-        allowed={one.name: one.incarnation for one in _on(state, node) if one.mode == "starting"},
-        controller=controller.generation if controller is not None and serves else None,
-        coming=state.generation if coming else None,
+        controller=controller.generation if controller is not None and controller.node == node else None,
     )
 
 
@@ -46,7 +38,3 @@ def unwanted_replica(state: Volume, node: str, name: str, incarnation: int) -> b
 def unwanted_controller(state: Volume, generation: int) -> bool:
     """Say whether a controller is to be killed: another one counts, or none."""
     return not state.exists or generation < state.generation
-
-
-def _on(state: Volume, node: str) -> Iterator[Replica]:
-    return (replica for replica in state.replicas if replica.node == node)

@@ -1,5 +1,7 @@
 """What it means for a volume that an effect failed for good: always a state that is not waiting for it."""
 
+from typing import Final
+
 from schemas.types.lifecycles import EffectGivenUp
 from schemas.types.volumes import (
     AttachmentFailed,
@@ -16,7 +18,7 @@ from streams.lifecycles.lifecycle import Event
 from streams.volumes.observed import Events, controller_lost, lost_member
 from streams.volumes.state import Replica, Volume
 
-RESTARTS = 3
+RESTARTS: Final = 3
 
 
 def given_up(state: Volume, body: EffectGivenUp) -> Events:
@@ -33,16 +35,12 @@ def given_up(state: Volume, body: EffectGivenUp) -> Events:
         case "release" | "freeze" | "drop":
             return controller_lost(state, body.error)
         case _:
-            replica = state.replica(rest[1] if verb == "drop" else rest[0])
+            replica = state.replica(rest[0])
             return () if replica is None else _of_replica(state, verb, replica, body.error)
 
 
 def _of_replica(state: Volume, verb: str, replica: Replica, error: str) -> Events:
-    failed = ReplicaFailed(replica=replica.name, reason=error)
     match verb:
-        case "join":
-            # Whether the head is frozen is not known: the controller is asked again, without the replica.
-            return (failed,)
         case "start":
             return _not_started(replica, error)
         case "stop":
@@ -56,7 +54,8 @@ def _of_replica(state: Volume, verb: str, replica: Replica, error: str) -> Event
         case "merge":
             return _not_merged(state, replica, error)
         case _:
-            return (failed,)
+            # Of a join it is not known whether the head is frozen: the controller is asked again, without the replica.
+            return (ReplicaFailed(replica=replica.name, reason=error),)
 
 
 def _not_started(replica: Replica, error: str) -> Events:
