@@ -25,6 +25,11 @@ def dead_letter(message: Message, reason: str, detail: str, component: str, *, t
     )
 
 
+def letter_id(message: Message) -> str:
+    """Return the id of a message's dead letter, the same each time it is put aside."""
+    return f"{message.topic}/{message.partition}/{message.offset}"
+
+
 def put_aside(
     publisher: Publisher,
     message: Message,
@@ -39,12 +44,13 @@ def put_aside(
     """
     reason, detail = (why.reason, why.detail) if isinstance(why, UndecodableError) else why
     letter = dead_letter(message, reason, detail, component, time_ns=time.time_ns())
+    id = letter_id(message)
     return publisher.publish(
         DEAD_LETTERS,
         letter,
         key=message.topic,
-        subject=f"{message.topic}/{message.partition}/{message.offset}",
-        id=f"{message.topic}/{message.partition}/{message.offset}",
+        subject=id,
+        id=id,
         time_ns=letter.time,
         causation_id=message.envelope.id if message.envelope else None,
         on_delivery=on_delivery,

@@ -16,7 +16,7 @@ from schemas.codec import NAMES, Codec
 from schemas.registry import RefusedSchemaError, RegistryUnavailableError
 from schemas.topics import DEAD_LETTERS
 from schemas.types.lifecycles import TimerElapsed
-from streams.dead_letters import dead_letter
+from streams.dead_letters import dead_letter, letter_id
 from streams.lifecycles.deciding import step
 from streams.lifecycles.entity import Entity, Recorded, event_id
 from streams.lifecycles.lifecycle import Lifecycle, Message
@@ -119,9 +119,7 @@ class Host:
     def _recovered(self, place: Place) -> Shard[Any]:
         lifecycle = self._by_inbox[place.topic]
         events = Place(lifecycle.events.name, place.partition)
-        shard = Shard(lifecycle)
-        if self._snapshots and (fold := self._snapshots.load(lifecycle, events, self._log)):
-            shard = Shard(lifecycle, fold)
+        shard = Shard(lifecycle, self._snapshots.load(lifecycle, events, self._log) if self._snapshots else None)
         for record in self._log.history(events, shard.fold.next_offset):
             shard.apply(read_event(record, self._codec), record.offset)
             self.counts.recovered += 1
@@ -213,7 +211,7 @@ class Host:
         )
         time_ns = max(record.timestamp_ms, 0) * 1_000_000
         letter = dead_letter(raw, why.reason, why.detail, COMPONENT, time_ns=time_ns)
-        id = f"{raw.topic}/{raw.partition}/{raw.offset}"
+        id = letter_id(raw)
         envelope = Envelope(id=id, type=NAMES[type(letter)], source=SOURCE, subject=id, time_ns=time_ns)
         return Output(
             place=Place(DEAD_LETTERS.name, 0),
