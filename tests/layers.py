@@ -5,7 +5,7 @@ import threading
 from pathlib import Path
 
 from infra.volumes.errors import EngineError
-from infra.volumes.words import Address
+from schemas.types.volumes import Address
 
 
 class FolderPeer:

@@ -9,7 +9,8 @@ from typing import Any
 from infra.volumes.joining import Joining
 from infra.volumes.peer import Part
 from infra.volumes.replicas import Replicas
-from infra.volumes.words import Address, Member
+from infra.volumes.words import Member
+from schemas.types.volumes import Address
 from tests.volumes import HOST, VOLUME, Node
 
 

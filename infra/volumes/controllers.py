@@ -11,6 +11,7 @@ import msgspec
 from infra.volumes import controlling
 from infra.volumes.controlling import RECORD, alive, member_node, record
 from infra.volumes.errors import EngineError
+from infra.volumes.exports import volume_export
 from infra.volumes.folders import CONTROLLER, controller_daemon, controller_folder, endpoint
 from infra.volumes.graph import graph
 from infra.volumes.joining import Joining
@@ -129,7 +130,7 @@ class Controllers:
     def _working(self, monitor: Monitor, folder: Path, kept: ControllerRecord) -> tuple[str, ...]:
         """Return the members that do what is asked of them, a flush at last. Raises EngineError."""
         socket = self._socket(folder)
-        flush(socket, f"{folder.parent.name}-e{kept.epoch}")
+        flush(socket, volume_export(folder.parent.name, kept.epoch))
         names = controlling.member_names(graph(monitor), kept.replicas)
         failed = record(folder).failed
         return tuple(one for one in names if one not in failed and answers(monitor, socket, member_node(one)))

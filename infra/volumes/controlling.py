@@ -9,13 +9,14 @@ import msgspec
 
 from infra.volumes.daemon import Daemon, credentials, daemons
 from infra.volumes.errors import EngineError
-from infra.volumes.exports import export, listen_unix
+from infra.volumes.exports import export, listen_unix, volume_export
 from infra.volumes.folders import ENDPOINT, controller_daemon, number
 from infra.volumes.freezing import GROUPS, QUORUM, VOLUME, fill, hold_back
 from infra.volumes.graph import Graph, graph, node_name, remote
 from infra.volumes.monitor import Monitor
 from infra.volumes.records import ControllerRecord, read, write
-from infra.volumes.words import Address, Member
+from infra.volumes.words import Member
+from schemas.types.volumes import Address
 
 RECORD: Final = "controller.json"
 LETTER: Final = "g"
@@ -64,7 +65,7 @@ def control(folder: Path, tls: Path | None, wanted: Control) -> None:
         if kept.generation < wanted.generation:
             names = tuple(member.replica for member in wanted.members)
             write(folder / RECORD, ControllerRecord(generation=wanted.generation, epoch=wanted.epoch, replicas=names))
-        export(monitor, f"{folder.parent.name}-e{wanted.epoch}", VOLUME, writable=True)
+        export(monitor, volume_export(folder.parent.name, wanted.epoch), VOLUME, writable=True)
     if (fresh := folder / socket).exists():
         fresh.rename(folder.parent / ENDPOINT)
 

@@ -4,6 +4,7 @@ import socket
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Final
 
 import msgspec
@@ -15,6 +16,21 @@ CUT_SECONDS: Final = 5.0
 REPLICA: Final = "r-i"
 """Begins the names of exports that are for controllers."""
 RUNNING: Final = "already running"
+
+
+def replica_export(incarnation: int, generation: int) -> str:
+    """Return the name of a replica's export: another for each process, and for each controller."""
+    return f"{REPLICA}{incarnation}-g{generation}"
+
+
+def volume_export(volume: str, epoch: int) -> str:
+    """Return the name under which a controller exports its volume: another for each epoch."""
+    return f"{volume}-e{epoch}"
+
+
+def unix_uri(name: str, socket_path: Path | str) -> str:
+    """Return the URI of an export behind a socket, as clients of NBD take it (NBD's URI specification)."""
+    return f"nbd+unix:///{name}?socket={socket_path}"
 
 
 def listen_unix(monitor: Monitor, path: str) -> None:

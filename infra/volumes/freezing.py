@@ -13,7 +13,7 @@ from typing import Final, Literal
 
 from infra.volumes.daemon import daemon_object
 from infra.volumes.errors import EngineError
-from infra.volumes.exports import cut, export, export_id
+from infra.volumes.exports import cut, export, export_id, unix_uri
 from infra.volumes.graph import graph
 from infra.volumes.monitor import Monitor
 
@@ -52,7 +52,7 @@ def fill(monitor: Monitor, folder: Path, socket: str) -> None:
     if FILLING not in graph(monitor).names:
         monitor.execute("blockdev-add", _filling())
     export(monitor, FILLING, FILLING, writable=True)
-    _write(folder, f"nbd+unix:///{FILLING}?socket={socket}")
+    _write(folder, unix_uri(FILLING, socket))
     cut(monitor, {export_id(FILLING)})
     monitor.execute("blockdev-del", {"node-name": FILLING})
 

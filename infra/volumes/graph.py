@@ -8,7 +8,7 @@ import msgspec
 
 from infra.volumes import images
 from infra.volumes.monitor import Monitor
-from infra.volumes.words import Address
+from schemas.types.volumes import Address
 
 LONGEST: Final = 31
 """Of a node's name. Source: QEMU's include/block/block_int-common.h, node_name."""

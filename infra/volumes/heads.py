@@ -14,7 +14,7 @@ from infra.volumes.monitor import Monitor
 from infra.volumes.processes import RECORD, alive, head, record
 from infra.volumes.records import write
 from infra.volumes.starting import open_chain
-from infra.volumes.words import Address
+from schemas.types.volumes import Address
 
 LEAN: Final = "lean"
 SERVED: Final = "s-"

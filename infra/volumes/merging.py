@@ -12,7 +12,7 @@ from infra.volumes.graph import graph, layer_node, relaid
 from infra.volumes.monitor import Monitor
 from infra.volumes.prefetching import prefetcher
 from infra.volumes.processes import head, present
-from infra.volumes.words import Address
+from schemas.types.volumes import Address
 
 STEP: Final = 1 << 20
 """Bytes that are copied at once, a multiple of the clusters' size."""

@@ -2,7 +2,7 @@
 
 from typing import NamedTuple, Protocol
 
-from infra.volumes.words import Address
+from schemas.types.volumes import Address
 
 
 class Peer(Protocol):

@@ -31,7 +31,7 @@ from infra.volumes.requests import (
     encode_call,
 )
 from infra.volumes.tls import client_context
-from infra.volumes.words import Address
+from schemas.types.volumes import Address
 
 CONNECT_SECONDS: Final = 2.0
 KEEP_SECONDS: Final = IDLE_SECONDS / 2

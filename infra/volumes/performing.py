@@ -12,10 +12,10 @@ import msgspec
 
 from infra.volumes.controllers import Controllers
 from infra.volumes.errors import EngineError
+from infra.volumes.exports import replica_export, unix_uri, volume_export
 from infra.volumes.joining import Joining
 from infra.volumes.peer import Part, Peer
 from infra.volumes.replicas import Replicas
-from infra.volumes.words import Address as EngineAddress
 from infra.volumes.words import ControllerDied as ControllerGone
 from infra.volumes.words import LayerSource as EngineLayer
 from infra.volumes.words import Member as EngineMember
@@ -23,7 +23,6 @@ from infra.volumes.words import MemberFailed as MemberBad
 from infra.volumes.words import ReplicaDied as ReplicaGone
 from infra.volumes.words import Report
 from schemas.types.volumes import (
-    Address,
     ControllerDied,
     ControllerStarted,
     ControllerStopped,
@@ -199,7 +198,7 @@ class NodeEngines:
                     size=action.size,
                     members=tuple(_member(one) for one in action.members),
                 )
-                uri = f"nbd+unix:///{name}-e{action.epoch}?socket={endpoint}"
+                uri = unix_uri(volume_export(name, action.epoch), endpoint)
                 return ControllerStarted(effect=id, generation=action.generation, endpoint=uri)
             case StopController():
                 ended = controllers.release(name, action.generation)
@@ -242,18 +241,13 @@ class NodeEngines:
             obsolete=frozenset(action.obsolete),
             known=frozenset(action.known),
         )
-        return ReplicaStarted(
-            effect=id,
-            replica=action.replica,
-            incarnation=action.incarnation,
-            address=Address(export=address.export, host=address.host, port=address.port, path=address.path),
-        )
+        return ReplicaStarted(effect=id, replica=action.replica, incarnation=action.incarnation, address=address)
 
     def _fenced(self, name: str, id: str, action: FenceReplica) -> Event:
         replica = self._states[name].replica(action.replica)
         if replica is None or replica.address is None:
             raise EngineError(f"Where {action.replica} of {name} is served is not known", permanent=True)
-        export = f"r-i{action.incarnation}-g{action.generation}"
+        export = replica_export(action.incarnation, action.generation)
         address = msgspec.structs.replace(replica.address, export=export)
         return ReplicaFenced(effect=id, replica=action.replica, generation=action.generation, address=address)
 
@@ -317,10 +311,7 @@ def lane(name: str, effect: Effect) -> str:
 
 
 def _member(member: Member) -> EngineMember:
-    at = member.address
-    return EngineMember(
-        replica=member.replica, address=EngineAddress(export=at.export, host=at.host, port=at.port, path=at.path)
-    )
+    return EngineMember(replica=member.replica, address=member.address)
 
 
 def _layer(source: LayerSource, name: str) -> EngineLayer:

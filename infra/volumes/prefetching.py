@@ -16,7 +16,7 @@ from typing import Final
 from infra.volumes.errors import EngineError
 from infra.volumes.monitor import connected
 from infra.volumes.tls import client_context
-from infra.volumes.words import Address
+from schemas.types.volumes import Address
 
 SECONDS: Final = 60.0
 GREETING: Final = struct.Struct(">8s8sH")

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Final
 
 from infra.volumes.errors import EngineError
-from infra.volumes.exports import cut, export, export_id
+from infra.volumes.exports import cut, export, export_id, unix_uri
 from infra.volumes.monitor import Monitor
 
 SECONDS: Final = 30.0
@@ -31,7 +31,7 @@ def answers(monitor: Monitor, socket: Path, node: str) -> bool:
 
 
 def _io(socket: Path, export_name: str, command: str, *options: str) -> bool:
-    arguments = ("qemu-io", *options, "-f", "raw", "-c", command, f"nbd+unix:///{export_name}?socket={socket}")
+    arguments = ("qemu-io", *options, "-f", "raw", "-c", command, unix_uri(export_name, socket))
     try:
         done = subprocess.run(arguments, capture_output=True, text=True, timeout=SECONDS, check=False)
     except (OSError, subprocess.TimeoutExpired) as error:

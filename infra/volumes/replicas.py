@@ -21,7 +21,8 @@ from infra.volumes.inspecting import inspection
 from infra.volumes.peer import Peer
 from infra.volumes.processes import RECORD, alive, head, present, record
 from infra.volumes.records import ReplicaRecord, held, write
-from infra.volumes.words import Address, Inspection, LayerSource, RunningReplica
+from infra.volumes.words import Inspection, LayerSource, RunningReplica
+from schemas.types.volumes import Address
 
 Progress = Callable[[int, int], None]
 

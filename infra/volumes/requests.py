@@ -4,7 +4,8 @@ from typing import Annotated, ClassVar, Final
 
 import msgspec
 
-from infra.volumes.words import Address, Name
+from infra.volumes.words import Name
+from schemas.types.volumes import Address
 
 PATH: Final = "/replicas"
 """Where calls are posted."""

@@ -13,7 +13,7 @@ from infra.volumes.heads import SERVED
 from infra.volumes.processes import is_frozen
 from infra.volumes.records import ServerRecord, note, read
 from infra.volumes.starting import open_chain, spawn_on_free_port
-from infra.volumes.words import Address
+from schemas.types.volumes import Address
 
 LONGEST_READ: Final = 16 << 20
 

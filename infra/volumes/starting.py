@@ -9,13 +9,13 @@ import msgspec
 from infra.volumes import images
 from infra.volumes.daemon import Daemon, credentials
 from infra.volumes.errors import EngineError
-from infra.volumes.exports import REPLICA, export, listen_unix, of_replica, tls_listener
+from infra.volumes.exports import export, listen_unix, of_replica, replica_export, tls_listener
 from infra.volumes.folders import replica_daemon
 from infra.volumes.graph import graph, layer, layer_node
 from infra.volumes.monitor import Monitor
 from infra.volumes.processes import RECORD, newest, older, record
 from infra.volumes.records import ReplicaRecord, write
-from infra.volumes.words import Address
+from schemas.types.volumes import Address
 
 SOCKET: Final = "nbd.sock"
 Listen = Literal["unix", "tcp"]
@@ -98,7 +98,7 @@ def open_chain(monitor: Monitor, chain: Sequence[str], *, frozen: bool = False) 
 
 def export_name(kept: ReplicaRecord) -> str:
     """Return the name of a replica's export: another for each process, and for each controller."""
-    return f"{REPLICA}{kept.incarnation}-g{kept.generation}"
+    return replica_export(kept.incarnation, kept.generation)
 
 
 def address(folder: Path, host: str, kept: ReplicaRecord) -> Address:

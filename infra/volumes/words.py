@@ -1,22 +1,15 @@
-"""The words that those who give orders to engines share with them: addresses, members, layers, what runs."""
+"""The words that those who give orders to engines share with them: members, layers, what runs."""
 
 from typing import Annotated, Final
 
 import msgspec
 
+from schemas.types.volumes import Address
+
 NAME_PATTERN: Final = r"^[a-z0-9][a-z0-9.-]*\Z"
 LONGEST_NAME: Final = 96
 Name = Annotated[str, msgspec.Meta(pattern=NAME_PATTERN, max_length=LONGEST_NAME)]
 """Of a volume, a replica or a layer; also the name of a file or folder."""
-
-
-class Address(msgspec.Struct, frozen=True, kw_only=True):
-    """Where an NBD export is: `host` and `port` (TLS) or the `path` of a socket (no TLS)."""
-
-    export: str
-    host: str = ""
-    port: int = 0
-    path: str = ""
 
 
 class Member(msgspec.Struct, frozen=True, kw_only=True):

@@ -13,7 +13,8 @@ from infra.volumes.errors import EngineError
 from infra.volumes.peers import RemotePeer
 from infra.volumes.replicas import Replicas
 from infra.volumes.serving import PeerServer
-from infra.volumes.words import Address, LayerSource
+from infra.volumes.words import LayerSource
+from schemas.types.volumes import Address
 from tests.namespaces import Namespace, bridge
 
 pytestmark = pytest.mark.volume

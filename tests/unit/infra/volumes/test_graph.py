@@ -4,7 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from infra.volumes.graph import LONGEST, Graph, file_node, layer_node, layer_of, remote
-from infra.volumes.words import Address
+from schemas.types.volumes import Address
 
 NAMES = st.from_regex(r"[a-z0-9][a-z0-9.-]{0,95}", fullmatch=True)
 

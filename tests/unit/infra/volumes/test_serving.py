@@ -41,7 +41,7 @@ from infra.volumes.requests import (
 )
 from infra.volumes.serving import PeerServer
 from infra.volumes.tls import client_context
-from infra.volumes.words import Address
+from schemas.types.volumes import Address
 from tests.authorities import expire
 from tests.layers import FolderPeer
 
