@@ -53,7 +53,7 @@ class Target(ReadOnlyTarget, Protocol):
     """Where artifacts can be read and written."""
 
     def push(self, descriptor: Descriptor, content: Content, progress: "Progress | None" = None) -> None:
-        """Write content, or nothing if it is there. Raises MismatchError if it is not what its descriptor says."""
+        """Write content, also if it is there. Raises MismatchError if it is not what its descriptor says."""
 
     def tag(self, descriptor: Descriptor, reference: str) -> None:
         """Let a tag mean a manifest that is there. Raises NotFoundError."""
@@ -63,6 +63,12 @@ class Target(ReadOnlyTarget, Protocol):
 
     def delete(self, descriptor: Descriptor) -> None:
         """Remove a manifest with its tags, or a blob. Raises NotFoundError, UnsupportedError."""
+
+    def mount(self, descriptor: Descriptor, source: ReadOnlyTarget) -> bool:
+        """Take a blob from another repository of the same registry without moving it; say whether that was done."""
+
+    def gathered(self) -> AbstractContextManager[None]:
+        """Write indexes of referrers once, at the end of the block, instead of after each push."""
 
 
 Progress = Callable[[int], None]
