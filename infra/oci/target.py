@@ -9,8 +9,9 @@ from contextlib import AbstractContextManager
 from typing import Protocol
 
 from infra.oci.descriptors import Descriptor
-from infra.oci.digests import digest_of, hasher
+from infra.oci.digests import digest_of
 from infra.oci.errors import InvalidContentError, MismatchError
+from infra.oci.sums import Sum
 
 
 class Readable(Protocol):
@@ -110,35 +111,23 @@ class Verifying:
 
     def __init__(self, stream: Readable, descriptor: Descriptor) -> None:
         self._stream = stream
-        self._descriptor = descriptor
-        self._hash = hasher(descriptor.digest)
-        self.seen = 0
+        self._sum = Sum(descriptor)
 
     def read(self, size: int = -1, /) -> bytes:
         """Return up to that many bytes. Raises MismatchError if there are more than there should be."""
         data = self._stream.read(size)
-        self._take(data, len(data))
+        self._sum.take(data)
         return data
 
     def readinto(self, buffer: memoryview, /) -> int:
         """Fill a buffer; return how many bytes. Raises MismatchError if there are more than there should be."""
         count = self._stream.readinto(buffer) or 0
-        self._take(buffer[:count], count)
+        self._sum.take(buffer[:count])
         return count
-
-    def _take(self, data: bytes | memoryview, count: int) -> None:
-        self.seen += count
-        if self.seen > self._descriptor.size:
-            raise MismatchError(f"{self._descriptor.digest} is longer than its {self._descriptor.size:,} bytes")
-        self._hash.update(data)
 
     def verify(self) -> None:
         """Raise MismatchError unless all that was read is what the descriptor says."""
-        wanted = self._descriptor
-        if self.seen != wanted.size:
-            raise MismatchError(f"{wanted.digest} has {self.seen:,} bytes, not {wanted.size:,}")
-        if (got := self._hash.hexdigest()) != wanted.hex:
-            raise MismatchError(f"content of {wanted.digest} has the digest {wanted.digest.partition(':')[0]}:{got}")
+        self._sum.verify()
 
 
 def read_all(target: ReadOnlyTarget, descriptor: Descriptor, most: int = MOST_MANIFEST_BYTES) -> bytes:

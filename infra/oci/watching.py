@@ -21,6 +21,9 @@ class Watcher:
     def mounted(self, descriptor: Descriptor) -> None:
         """Note that the registry took it from another repository of its own."""
 
+    def restored(self, descriptor: Descriptor) -> None:
+        """Note that it was written under one more name, from what was there."""
+
     def skipped(self, descriptor: Descriptor) -> None:
         """Note that it is left out: it has no name to be written under."""
 
