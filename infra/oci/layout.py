@@ -22,6 +22,8 @@ from infra.oci.graph import Graph
 from infra.oci.layout_index import Change, Index
 from infra.oci.manifests import is_manifest
 from infra.oci.media_types import OCTETS
+from infra.oci.streaming import pour
+from infra.oci.sums import Sum
 from infra.oci.target import MOST_MANIFEST_BYTES, Content, Progress, Readable, ReadOnlyTarget
 
 MARK: Final = "oci-layout"
@@ -173,16 +175,10 @@ class Layout:
         path.parent.mkdir(parents=True, exist_ok=True)
         part = ingest / f"{descriptor.hex}.{os.getpid()}.{threading.get_ident()}"
         try:
-            with content.open() as stream, part.open("wb") as file:
-                verifying, buffer = (
-                    Verifying(stream, descriptor),
-                    memoryview(bytearray(min(CHUNK, descriptor.size or 1))),
-                )
-                while count := verifying.readinto(buffer):
-                    file.write(buffer[:count])
-                    if progress:
-                        progress(count)
-                verifying.verify()
+            with content.open() as stream, part.open("wb", buffering=0) as file:
+                sum = Sum(descriptor)
+                pour(stream, file.write, sum, descriptor.size, progress)
+                sum.verify()
             part.replace(path)
         finally:
             part.unlink(missing_ok=True)
