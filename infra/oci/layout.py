@@ -182,8 +182,6 @@ class Layout:
             part.replace(path)
         finally:
             part.unlink(missing_ok=True)
-            with suppress(OSError):
-                ingest.rmdir()
 
     def _change(self, change: Change) -> None:
         with self._lock:
