@@ -72,7 +72,7 @@ def condition(lifecycle: "Lifecycle[Any]", word: str) -> "Enough":
         case "stable":
             return lambda entity: kind(entity) == "stable"
         case "idle":
-            return lambda entity: kind(entity) == "stable" and not entity.waiting
+            return lambda entity: kind(entity) == "stable" and all(one.alarm for one in entity.waiting)
         case _ if word in lifecycle.phases:
             return lambda entity: lifecycle.phase(entity.state) == word
         case _:

@@ -28,7 +28,7 @@ from schemas.types.lifecycles import (
 )
 from streams.lifecycles.entity import Entity, Recorded, Waiting
 from streams.lifecycles.evolving import evolve
-from streams.lifecycles.lifecycle import NAME, Effect, Event, Lifecycle, Message, Rejected
+from streams.lifecycles.lifecycle import Effect, Event, Lifecycle, Message, Rejected
 
 S = TypeVar("S")
 
@@ -97,7 +97,9 @@ def _with_body(message: Message, body: Event) -> Message:
 def _command(taken: Step, lifecycle: Lifecycle[S], entity: Entity[S], message: Message) -> None:
     if message.id in entity.command_ids:
         return
-    rejected = _misnamed(message) or _untimely(entity, message) or _decided(taken, lifecycle, entity, message)
+    rejected = (
+        _misnamed(lifecycle, message) or _untimely(entity, message) or _decided(taken, lifecycle, entity, message)
+    )
     name = NAMES[type(message.body)]
     if rejected:
         taken.record(CommandRejected(command=name, code=rejected.code, reason=rejected.reason, fix=rejected.fix))
@@ -105,10 +107,10 @@ def _command(taken: Step, lifecycle: Lifecycle[S], entity: Entity[S], message: M
         taken.record(CommandUnchanged(command=name))
 
 
-def _misnamed(message: Message) -> Rejected | None:
-    if NAME.fullmatch(message.name):
+def _misnamed(lifecycle: Lifecycle[Any], message: Message) -> Rejected | None:
+    if lifecycle.naming.pattern.fullmatch(message.name):
         return None
-    why = f"{message.name!r} is no name: at most 63 of a-z, 0-9, - and . that begin and end with a letter or digit"
+    why = f"{message.name!r} is no name of a {lifecycle.kind}: {lifecycle.naming.said}"
     return Rejected("bad-name", why, "choose another name")
 
 
@@ -198,7 +200,11 @@ def _unfitting(lifecycle: Lifecycle[Any], effect: Effect, answer: Event) -> Reje
 
 def _late(taken: Step, entity: Entity[Any], now_ns: int) -> None:
     for waiting in entity.waiting:
-        if waiting.deadline_ns <= now_ns and taken.entity.waits_for(waiting.id):
+        if waiting.deadline_ns > now_ns or not taken.entity.waits_for(waiting.id):
+            continue
+        if waiting.alarm:
+            taken.ask(EffectGivenUp(effect=waiting.id, attempts=0, error=""))
+        else:
             seconds = (waiting.deadline_ns - waiting.since_ns) / 1e9
             why = f"not done in {seconds:g} s" + (f": {waiting.error}" if waiting.error else "")
             taken.give_up(waiting.id, waiting.failures, why)

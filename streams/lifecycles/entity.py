@@ -27,6 +27,8 @@ class Waiting(msgspec.Struct, frozen=True, gc=False):
     error: str = ""
     done: int = 0
     total: int = 0
+    alarm: bool = False
+    """Whether only its time is waited for."""
 
 
 class Entity(msgspec.Struct, Generic[S], frozen=True, kw_only=True):

@@ -101,5 +101,6 @@ def _waiting(lifecycle: Lifecycle[S], entity: Entity[S], state: S, recorded: Rec
     cause = event_id(lifecycle.kind, recorded.name, recorded.sequence)
     now = recorded.time_ns
     return tuple(
-        known.get(effect.id) or Waiting(effect.id, now, cause, now + int(effect.seconds * 1e9)) for effect in pending
+        known.get(effect.id) or Waiting(effect.id, now, cause, now + int(effect.seconds * 1e9), alarm=effect.alarm)
+        for effect in pending
     )

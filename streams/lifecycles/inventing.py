@@ -12,6 +12,9 @@ from schemas.types import TYPES
 from streams.lifecycles.lifecycle import Event
 
 WORDS: Final = ("", "a", "b", "n1", "n2", "n3", "s1", "s2")
+DIGESTS: Final = (f"sha256:{'a' * 64}", f"sha256:{'b' * 64}")
+EXAMPLES: Final = {name: (*DIGESTS, "") for name in ("digest", "subject", "referrer")}
+"""Texts of a form that words do not have, by the name of the field."""
 NUMBERS: Final = (0, 1, 2, 3, 20, 1 << 20, -1, 1 << 40)
 
 Thing = dict[str, Any]
@@ -70,7 +73,7 @@ class Inventor:
         random = self._random
         match schema:
             case "string":
-                return self._one_of(self._known.get(name, ()), str, WORDS)
+                return self._one_of(self._known.get(name, ()), str, EXAMPLES.get(name, WORDS))
             case "int":
                 return min(self._one_of(self._known.get(name, ()), int, NUMBERS), (1 << 31) - 1)
             case "long":

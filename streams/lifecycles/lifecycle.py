@@ -23,6 +23,18 @@ NAME: Final = re.compile(r"[a-z0-9]([a-z0-9.-]{0,61}[a-z0-9])?")
 """What names of entities look like: those of Kubernetes, of at most 63 characters (RFC 1123)."""
 
 
+class Naming(msgspec.Struct, frozen=True):
+    """What names of the entities of a kind look like."""
+
+    pattern: re.Pattern[str]
+    said: str
+    """For a person."""
+    example: str
+
+
+PLAIN_NAMES: Final = Naming(NAME, "at most 63 of a-z, 0-9, - and . that begin and end with a letter or digit", "it")
+
+
 class Rejected(msgspec.Struct, frozen=True):
     """Why a command is refused, as a value."""
 
@@ -62,6 +74,8 @@ class Effect(msgspec.Struct, frozen=True, kw_only=True):
     """How long after it became pending it counts as failed for good."""
     attempts: int
     """After how many failures it counts as failed for good."""
+    alarm: bool = False
+    """Whether it is its time that is waited for: when that comes nothing has failed, and the domain says what begins."""
 
 
 class Send(msgspec.Struct, frozen=True):
@@ -103,6 +117,7 @@ class Lifecycle(msgspec.Struct, Generic[S], frozen=True, kw_only=True):
     """What others are told: of the entity's name, its state after the event, and the event."""
     phase: Callable[[S], str]
     phases: Mapping[str, Phase]
+    naming: Naming = PLAIN_NAMES
 
 
 def nothing_to_tell(_name: str, _state: Any, _event: Event) -> tuple[Send, ...]:

@@ -165,7 +165,7 @@ class Simulation:
         raise AssertionError("\n".join([*self.story[-200:], f"=> {law}"]))
 
     def _waits(self) -> bool:
-        return any(entity.waiting for entity in self.entities.values())
+        return any(not one.alarm for entity in self.entities.values() for one in entity.waiting)
 
     # What may happen, each a step.
 

@@ -113,7 +113,7 @@ class Walk(Generic[S]):
 
     def _message(self, body: Event, cause: str | None) -> Message:
         id = f"m{len(self.messages)}"
-        return Message(name="it", id=id, time_ns=self.now_ns, body=body, causation_id=cause)
+        return Message(name=self.lifecycle.naming.example, id=id, time_ns=self.now_ns, body=body, causation_id=cause)
 
     def _way(self, message: Message) -> Way:
         """Return where a message leads: what is worth to be trodden once more, if it was not often."""

@@ -160,11 +160,16 @@ def test_an_answer_to_something_else_changes_nothing(kind: str, number: int, see
             recorded = step(lifecycle, entity, message_of(walk_, body)).recorded
             assert "does not answer" in recorded[0].event.error  # type: ignore[attr-defined]
         late = EffectProgressed(effect=effect.id, done=1, total=2)
-        assert step(lifecycle, entity, message_of(walk_, late, cause=f"{lifecycle.kind}/it/0")).recorded == []
+        assert (
+            step(
+                lifecycle, entity, message_of(walk_, late, cause=f"{lifecycle.kind}/{lifecycle.naming.example}/0")
+            ).recorded
+            == []
+        )
 
 
 def message_of(walk: Walk[Any], body: Any, cause: str | None = None) -> Message:
-    return Message(name="it", id="other", time_ns=walk.now_ns, body=body, causation_id=cause)
+    return Message(name=walk.lifecycle.naming.example, id="other", time_ns=walk.now_ns, body=body, causation_id=cause)
 
 
 # Nothing is stuck.
@@ -177,7 +182,7 @@ def test_what_passes_has_a_deadline_and_an_end(kind: str, number: int, seed: int
     for _ in range(GIVING_UP):
         if kind_of(lifecycle, walk_.entity) == "transitional":
             assert walk_.entity.waiting, f"{walk_.entity.state} waits for nothing"
-        if not walk_.entity.waiting:
+        if all(one.alarm for one in walk_.entity.waiting):
             break
         taken = walk_.give_all_up()
         given_up = [one.event.effect for one in taken.recorded if isinstance(one.event, EffectGivenUp)]
@@ -234,7 +239,7 @@ def test_on_the_wire_and_in_snapshots_it_stays_what_it_is(kind: str, number: int
         again = through_the_wire(lifecycle, recorded, offset, codec)
         assert again == recorded
         shard.apply(again, offset)
-    assert shard.entity("it") == walk_.entity
+    assert shard.entity(lifecycle.naming.example) == walk_.entity
 
 
 def through_the_wire(lifecycle: Lifecycle[Any], recorded: Recorded, offset: int, codec: Codec) -> Recorded:
@@ -265,6 +270,6 @@ def test_others_are_told_what_their_inboxes_take(kind: str, number: int, seed: i
     for _ in range(steps):
         taken = walk_.step()
         for recorded in taken.recorded:
-            for send in lifecycle.react("it", taken.after.state, recorded.event):
+            for send in lifecycle.react(lifecycle.naming.example, taken.after.state, recorded.event):
                 assert type(send.body) in KINDS[send.kind].commands
                 assert codec.encode(KINDS[send.kind].inbox, send.body)
