@@ -26,16 +26,23 @@ class _Compressed:
         self._file = file
         self._compressor = zlib.compressobj(LEVEL, zlib.DEFLATED, GZIP)
         self.plain, self.packed = hashlib.sha256(), hashlib.sha256()
-        self.size = 0
+        self.size = self._written = 0
+
+    def tell(self) -> int:
+        """Return how much was written to it."""
+        return self._written
 
     def write(self, data: bytes) -> int:
         """Take data."""
+        self._written += len(data)
         self.plain.update(data)
         self._put(self._compressor.compress(data))
         return len(data)
 
     def finish(self) -> None:
-        """Write what is left."""
+        """Write the end of the archive, and what is left to be written."""
+        # Readers stop after two blocks of zeros, so what else tarfile would add is in no digest of what they read.
+        self.write(bytes(2 * tarfile.BLOCKSIZE))
         self._put(self._compressor.flush())
 
     def _put(self, data: bytes) -> None:
@@ -52,8 +59,8 @@ def pack_folder(folder: Path, name: str, file: IO[bytes], media_type: str = "") 
     compressed = _Compressed(file)
     out: Any = compressed
     try:
-        with tarfile.open(fileobj=out, mode="w|", format=tarfile.PAX_FORMAT, bufsize=BLOCK) as archive:
-            _add(archive, folder, name.rstrip("/") or ".")
+        archive = tarfile.TarFile(fileobj=out, mode="w", format=tarfile.PAX_FORMAT, copybufsize=BLOCK)
+        _add(archive, folder, name.rstrip("/") or ".")
     except OSError as error:
         raise OciError(f"{error.filename or folder} cannot be packed: {error.strerror}") from None
     compressed.finish()
@@ -63,25 +70,25 @@ def pack_folder(folder: Path, name: str, file: IO[bytes], media_type: str = "") 
 
 
 def _add(archive: tarfile.TarFile, path: Path, name: str) -> None:
+    # It would keep every file in memory, and take the second name of one for a link to the first.
+    archive.members.clear()  # type: ignore[attr-defined]
+    archive.inodes.clear()  # type: ignore[attr-defined]
     member = archive.gettarinfo(str(path), name)
     if member is None:
         raise UnsupportedError(f"{path} is a socket, which no archive can hold")
-    if not (member.isreg() or member.isdir() or member.issym() or member.islnk()):
+    if not (member.isreg() or member.isdir() or member.issym()):
         raise UnsupportedError(f"{path} is a device or a pipe", "leave it out")
-    _write(archive, _same_everywhere(member, path), path)
+    _write(archive, _same_everywhere(member), path)
     if member.isdir():
         for entry in sorted(path.iterdir()):
             _add(archive, entry, f"{name}/{entry.name}")
 
 
-def _same_everywhere(member: tarfile.TarInfo, path: Path) -> tarfile.TarInfo:
+def _same_everywhere(member: tarfile.TarInfo) -> tarfile.TarInfo:
     member.uid = member.gid = 0
     member.uname = member.gname = ""
     # A fraction would need a header more for each file, and few file systems give the same one back.
     member.mtime = int(member.mtime)
-    if member.islnk():
-        # Which of two names is the first depends on the order of reading only; both are files.
-        member.type, member.linkname, member.size = tarfile.REGTYPE, "", path.stat().st_size
     return member
 
 

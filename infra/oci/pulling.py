@@ -1,0 +1,234 @@
+"""Pulls the files of an artifact into a folder.
+
+A file has its final name only when it is whole and is what the manifest says. What was cut off stays beside it as a
+part, and the next pull goes on from there.
+"""
+
+import os
+import shutil
+import threading
+from contextlib import suppress
+from pathlib import Path
+from typing import Final
+
+import msgspec
+
+from infra.oci.copying import select_platform
+from infra.oci.crew import each
+from infra.oci.descriptors import EMPTY, Descriptor, Platform
+from infra.oci.errors import MismatchError, OciError, UnsafePathError
+from infra.oci.manifests import Manifest, is_manifest, parse_manifest
+from infra.oci.media_types import CONTENT_DIGEST, TITLE, UNPACK
+from infra.oci.parts import fetch_part, open_part, part_name
+from infra.oci.paths import inside, parent
+from infra.oci.streaming import BUFFER, pour
+from infra.oci.sums import Sum
+from infra.oci.target import ReadOnlyTarget, read_all
+from infra.oci.watching import SILENT, Watcher
+
+CONCURRENCY: Final = 3
+
+
+class Wish(msgspec.Struct, frozen=True, kw_only=True):
+    """How an artifact is pulled."""
+
+    folder: Path
+    keep_old: bool = False
+    """Whether a file that is there already is an error."""
+    allow_path_traversal: bool = False
+    """Whether files may be written outside of the folder."""
+    include_subject: bool = False
+    platform: Platform | None = None
+    config: tuple[str, str] | None = None
+    """Name of the file that the config is to be written to, and its media type, empty for any."""
+    concurrency: int = CONCURRENCY
+
+
+class Pulled(msgspec.Struct, frozen=True):
+    """What was pulled."""
+
+    root: Descriptor
+    files: tuple[Descriptor, ...]
+    """With their titles, in the order of the manifests."""
+    skipped: tuple[Descriptor, ...]
+    """Layers without a name."""
+
+
+def pull(source: ReadOnlyTarget, root: Descriptor, wish: Wish, watcher: Watcher = SILENT) -> Pulled:
+    """Write the files of an artifact. Raises OciError, UnsafePathError before anything is written, OSError."""
+    if wish.platform:
+        root = select_platform(source, root, wish.platform)
+    finding = _Finding(source, wish, watcher)
+    each(finding.look, [root], wish.concurrency)
+    files = finding.in_order(root)
+    named = _by_digest(files)
+    for one in files:
+        place(wish, title(one))
+    wish.folder.mkdir(parents=True, exist_ok=True)
+    each(lambda group: _write_group(source, group, wish, watcher), named, wish.concurrency)
+    for manifest in finding.manifests:
+        watcher.done(manifest)
+    return Pulled(root, tuple(files), tuple(finding.skipped))
+
+
+def title(descriptor: Descriptor) -> str:
+    """Return the name under which content is written; empty: it has none."""
+    return (descriptor.annotations or {}).get(TITLE, "")
+
+
+def place(wish: Wish, name: str) -> tuple[Path, tuple[str, ...]]:
+    """Return the folder and the steps in it that a name means. Raises UnsafePathError."""
+    if wish.allow_path_traversal:
+        path = Path(os.path.normpath(wish.folder / name))
+        path.parent.mkdir(parents=True, exist_ok=True)
+        return path.parent, (path.name,)
+    if name.startswith("/"):
+        # What was pushed by an absolute path may be pulled again if that path is in the folder.
+        folder = str(wish.folder.resolve()) + "/"
+        if os.path.normpath(name).startswith(folder):
+            return wish.folder, inside(os.path.normpath(name)[len(folder) :])
+    try:
+        return wish.folder, inside(name)
+    except UnsafePathError as error:
+        raise UnsafePathError(f"{error}", "--allow-path-traversal, if you trust who pushed it") from None
+
+
+class _Finding:
+    """Reads the manifests of an artifact, and finds what is to be written."""
+
+    def __init__(self, source: ReadOnlyTarget, wish: Wish, watcher: Watcher) -> None:
+        self._source = source
+        self._wish = wish
+        self._watcher = watcher
+        self._lock = threading.Lock()
+        self._found: dict[str, tuple[Descriptor, ...]] = {}
+        self.manifests: list[Descriptor] = []
+        self.skipped: list[Descriptor] = []
+
+    def look(self, one: Descriptor) -> list[Descriptor]:
+        """Read a manifest; return those that are to be read in turn."""
+        with self._lock:
+            if one.digest in self._found:
+                return []
+            self._found[one.digest] = ()
+        self._watcher.begun(one)
+        data = read_all(self._source, one)
+        manifest = parse_manifest(data, one.media_type)
+        self._watcher.moved(one, len(data))
+        found = self._successors(manifest)
+        unnamed = [inner for inner in found if not title(inner) and not is_manifest(inner)]
+        with self._lock:
+            self._found[one.digest] = tuple(found)
+            self.manifests.append(one)
+            self.skipped += unnamed
+        for inner in unnamed:
+            self._watcher.skipped(inner)
+        return [inner for inner in found if is_manifest(inner) and not title(inner)]
+
+    def in_order(self, root: Descriptor) -> list[Descriptor]:
+        """Return what has a name, in the order of the manifests."""
+        files: dict[str, Descriptor] = {}
+        waiting, seen = [root], {root.digest}
+        while waiting:
+            for inner in self._found.get(waiting.pop(0).digest, ()):
+                if title(inner):
+                    files.setdefault(title(inner), inner)
+                elif inner.digest in self._found and inner.digest not in seen:
+                    seen.add(inner.digest)
+                    waiting.append(inner)
+        return list(files.values())
+
+    def _successors(self, manifest: Manifest) -> list[Descriptor]:
+        found = [*(manifest.layers or ()), *(manifest.blobs or ()), *(manifest.manifests or ())]
+        if self._wish.include_subject and manifest.subject:
+            found.append(manifest.subject)
+        if manifest.config:
+            config = self._config(manifest.config)
+            found += [config] if title(config) or config.digest != EMPTY.digest else []
+        return [one for one in found if title(one) or one.digest != EMPTY.digest]
+
+    def _config(self, config: Descriptor) -> Descriptor:
+        if self._wish.config is None or self._wish.config[1] not in ("", config.media_type):
+            return config
+        return msgspec.structs.replace(config, annotations={**(config.annotations or {}), TITLE: self._wish.config[0]})
+
+
+def _by_digest(files: list[Descriptor]) -> list[list[Descriptor]]:
+    groups: dict[str, list[Descriptor]] = {}
+    for one in files:
+        groups.setdefault(one.digest, []).append(one)
+    return list(groups.values())
+
+
+def _write_group(source: ReadOnlyTarget, group: list[Descriptor], wish: Wish, watcher: Watcher) -> None:
+    first, *others = group
+    _write(source, first, wish, watcher)
+    for other in others:
+        if _unpacks(first) or _unpacks(other):
+            _write(source, other, wish, watcher)
+        else:
+            _again(first, other, wish)
+            watcher.restored(other)
+
+
+def _unpacks(descriptor: Descriptor) -> bool:
+    return (descriptor.annotations or {}).get(UNPACK) == "true"
+
+
+def _again(first: Descriptor, other: Descriptor, wish: Wish) -> None:
+    root, steps = place(wish, title(first))
+    folder, other_steps = place(wish, title(other))
+    with parent(folder, other_steps) as (handle, last):
+        _refuse_old(handle, last, wish)
+        part = part_name(last, other)
+        with root.joinpath(*steps).open("rb") as file, open_part(handle, part) as out:
+            out.truncate(0)
+            shutil.copyfileobj(file, out, BUFFER)
+        os.replace(part, last, src_dir_fd=handle, dst_dir_fd=handle)
+
+
+def _write(source: ReadOnlyTarget, one: Descriptor, wish: Wish, watcher: Watcher) -> None:
+    folder, steps = place(wish, title(one))
+    with parent(folder, steps) as (handle, last):
+        _refuse_old(handle, last, wish)
+        if not _unpacks(one) and _is_there(handle, last, one):
+            watcher.existed(one)
+            return
+        watcher.begun(one)
+        part = part_name(last, one)
+        fetch_part(source, one, handle, part, watcher)
+        if _unpacks(one):
+            _unpack(one, handle, part, folder, steps)
+        else:
+            os.replace(part, last, src_dir_fd=handle, dst_dir_fd=handle)
+    watcher.done(one)
+
+
+def _refuse_old(handle: int, last: str, wish: Wish) -> None:
+    if not wish.keep_old:
+        return
+    with suppress(FileNotFoundError):
+        os.stat(last, dir_fd=handle, follow_symlinks=False)
+        raise OciError(f"{last} is there already", "without --keep-old-files it is replaced")
+
+
+def _is_there(handle: int, last: str, one: Descriptor) -> bool:
+    """Say whether the file is there and whole already, as it is when a pull is repeated."""
+    with suppress(OSError, MismatchError):
+        descriptor = os.open(last, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC | os.O_NONBLOCK, dir_fd=handle)
+        with os.fdopen(descriptor, "rb", buffering=0) as file:
+            if os.fstat(file.fileno()).st_size == one.size:
+                sum = Sum(one)
+                pour(file, lambda _: None, sum, one.size)
+                sum.verify()
+                return True
+    return False
+
+
+def _unpack(one: Descriptor, handle: int, part: str, folder: Path, steps: tuple[str, ...]) -> None:
+    from infra.oci.unpacking import unpack
+
+    descriptor = os.open(part, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC, dir_fd=handle)
+    with os.fdopen(descriptor, "rb") as file:
+        unpack(file, folder, steps, title(one), (one.annotations or {}).get(CONTENT_DIGEST, ""))
+    os.unlink(part, dir_fd=handle)
