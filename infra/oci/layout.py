@@ -22,7 +22,7 @@ from infra.oci.graph import Graph
 from infra.oci.layout_index import Change, Index
 from infra.oci.manifests import is_manifest
 from infra.oci.media_types import OCTETS
-from infra.oci.streaming import pour
+from infra.oci.streaming import pour, whole
 from infra.oci.sums import Sum
 from infra.oci.target import MOST_MANIFEST_BYTES, Content, Progress, Readable, ReadOnlyTarget
 
@@ -177,7 +177,7 @@ class Layout:
         try:
             with content.open() as stream, part.open("wb", buffering=0) as file:
                 sum = Sum(descriptor)
-                pour(stream, file.write, sum, descriptor.size, progress)
+                pour(stream, whole(file), sum, descriptor.size, progress)
                 sum.verify()
             part.replace(path)
         finally:

@@ -5,7 +5,7 @@ from io import FileIO
 
 from infra.oci.descriptors import Descriptor
 from infra.oci.errors import MismatchError
-from infra.oci.streaming import BUFFER, pour
+from infra.oci.streaming import BUFFER, pour, whole
 from infra.oci.sums import Sum
 from infra.oci.target import ReadOnlyTarget
 from infra.oci.watching import Watcher
@@ -45,7 +45,7 @@ def _fill(source: ReadOnlyTarget, one: Descriptor, file: FileIO, sum: Sum, watch
     file.seek(sum.size)
     if sum.size < one.size:
         with source.fetch(one, sum.size) as stream:
-            pour(stream, file.write, sum, one.size - sum.size, lambda count: watcher.moved(one, count))
+            pour(stream, whole(file), sum, one.size - sum.size, lambda count: watcher.moved(one, count))
     file.truncate(sum.size)
     sum.verify()
 

@@ -6,6 +6,7 @@ enough, a second thread hashes one buffer while the next is read.
 
 import threading
 from collections.abc import Callable
+from io import FileIO
 from queue import SimpleQueue
 from typing import Any, Final
 
@@ -72,6 +73,16 @@ def _pour_with_second_thread(stream: Readable, write: Write, sum: Sum, progress:
         thread.join()
     if failed:
         raise failed[0]
+
+
+def whole(file: FileIO) -> Write:
+    """Return what writes all of each buffer to an unbuffered file: the file itself may take less, on a full disk."""
+
+    def write(data: memoryview) -> None:
+        while data:
+            data = data[file.write(data) :]
+
+    return write
 
 
 def _filled(stream: Readable, buffer: memoryview) -> int:
