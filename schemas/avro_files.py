@@ -7,12 +7,17 @@ from typing import Any, Final
 
 FAMILIES: Final = (
     "alerts",
+    "artifacts",
     "audit",
     "dead_letters",
     "events",
     "lifecycles",
+    "mirrors",
     "nodes",
     "pipeline",
+    "promotions",
+    "quarantines",
+    "retentions",
     "syscalls",
     "volumes",
 )

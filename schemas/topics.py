@@ -115,24 +115,24 @@ _OF_EVERY_LIFECYCLE: Final = tuple(
 )
 
 
-def _inbox(kind: str, *messages: str) -> Topic:
+def _inbox(kind: str, *messages: str, partitions: int = 4) -> Topic:
     return Topic(
         name=f"{kind}s.inbox",
         doc=f"Commands to {kind}s, and what is observed of them.",
         key=f"name of the {kind}",
         schemas=(*_TO_EVERY_LIFECYCLE, *(f"deedlog.{kind}s.{name}" for name in messages)),
-        partitions=4,
+        partitions=partitions,
         retention_ms=30 * DAY_MS,
     )
 
 
-def _history(kind: str, *events: str) -> Topic:
+def _history(kind: str, *events: str, partitions: int = 4) -> Topic:
     return Topic(
         name=f"{kind}s.events",
         doc=f"The history of all {kind}s: what they are is the fold of it. Written by the lifecycle host alone.",
         key=f"name of the {kind}",
         schemas=(*_OF_EVERY_LIFECYCLE, *(f"deedlog.{kind}s.{name}" for name in events)),
-        partitions=4,
+        partitions=partitions,
         retention_ms=None,
     )
 
@@ -216,6 +216,125 @@ VOLUMES_EVENTS: Final = _history(
     "SnapshotReleased",
     *_OBSERVED_OF_VOLUMES,
 )
+_ACTS: Final = (
+    "ActBegan",
+    "ArtifactPushed",
+    "ArtifactPulled",
+    "ArtifactAttached",
+    "ArtifactCopied",
+    "ArtifactTagged",
+    "ArtifactUntagged",
+    "ArtifactDeleted",
+    "ActFailed",
+)
+ARTIFACTS_INBOX: Final = _inbox(
+    "artifact", "TellAct", "NoteReferrer", "ForgetReferrer", "BarArtifact", "UnbarArtifact", *_ACTS
+)
+ARTIFACTS_EVENTS: Final = _history(
+    "artifact",
+    "ActLost",
+    "ReferrerNoted",
+    "ReferrerForgotten",
+    "ArtifactBarred",
+    "ArtifactUnbarred",
+    "ArtifactForgotten",
+    *_ACTS,
+)
+_OBSERVED_OF_MIRRORS: Final = ("TagsListed", "TagCopied", "TagRemoved")
+MIRRORS_INBOX: Final = _inbox(
+    "mirror",
+    "CreateMirror",
+    "ChangeMirror",
+    "SyncMirror",
+    "PauseMirror",
+    "ResumeMirror",
+    *_OBSERVED_OF_MIRRORS,
+    partitions=2,
+)
+MIRRORS_EVENTS: Final = _history(
+    "mirror",
+    "MirrorCreated",
+    "MirrorChanged",
+    "MirroringBegan",
+    "TagFailed",
+    "MirroringEnded",
+    "MirroringFailed",
+    "MirrorPaused",
+    "MirrorResumed",
+    "MirrorDeleted",
+    *_OBSERVED_OF_MIRRORS,
+    partitions=2,
+)
+RETENTIONS_INBOX: Final = _inbox(
+    "retention",
+    "CreateRetention",
+    "ChangeRetention",
+    "RunRetention",
+    "RepositorySurveyed",
+    "ArtifactsRemoved",
+    partitions=2,
+)
+RETENTIONS_EVENTS: Final = _history(
+    "retention",
+    "RetentionCreated",
+    "RetentionChanged",
+    "RetentionBegan",
+    "RetentionPlanned",
+    "ArtifactRemoved",
+    "ArtifactSpared",
+    "RemovalFailed",
+    "RetentionEnded",
+    "RetentionFailed",
+    "RetentionDeleted",
+    partitions=2,
+)
+_OBSERVED_OF_QUARANTINES: Final = ("TagsBarred", "TagsRestored", "BarredTagSeen")
+QUARANTINES_INBOX: Final = _inbox(
+    "quarantine",
+    "CreateQuarantine",
+    "RetryQuarantine",
+    "ReleaseQuarantine",
+    "TellPlaces",
+    "TellTag",
+    *_OBSERVED_OF_QUARANTINES,
+    partitions=2,
+)
+QUARANTINES_EVENTS: Final = _history(
+    "quarantine",
+    "QuarantineCreated",
+    "PlacesAdded",
+    "BarringFailed",
+    "QuarantineRetried",
+    "ReleaseBegan",
+    "RestoringFailed",
+    "QuarantineReleased",
+    "QuarantineDeleted",
+    *_OBSERVED_OF_QUARANTINES,
+    partitions=2,
+)
+PROMOTIONS_INBOX: Final = _inbox(
+    "promotion",
+    "CreatePromotion",
+    "ChangePromotion",
+    "RunPromotion",
+    "RequirementsChecked",
+    "ArtifactPromoted",
+    partitions=2,
+)
+PROMOTIONS_EVENTS: Final = _history(
+    "promotion",
+    "PromotionCreated",
+    "PromotionChanged",
+    "PromotionBegan",
+    "RequirementFound",
+    "RequirementMissing",
+    "PromotionApproved",
+    "PromotionRefused",
+    "ArtifactPromoted",
+    "PromotionFailed",
+    "PromotionDeleted",
+    partitions=2,
+)
 DEAD_LETTERS: Final = Topic(
     name="dead-letters",
     doc="Messages that could not be decoded or handled, whole, with the reason.",
@@ -251,6 +370,16 @@ TOPICS: Final = {
         NODES_EVENTS,
         VOLUMES_INBOX,
         VOLUMES_EVENTS,
+        ARTIFACTS_INBOX,
+        ARTIFACTS_EVENTS,
+        MIRRORS_INBOX,
+        MIRRORS_EVENTS,
+        RETENTIONS_INBOX,
+        RETENTIONS_EVENTS,
+        QUARANTINES_INBOX,
+        QUARANTINES_EVENTS,
+        PROMOTIONS_INBOX,
+        PROMOTIONS_EVENTS,
         DEAD_LETTERS,
         SCHEMAS,
     )
