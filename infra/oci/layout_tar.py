@@ -2,11 +2,12 @@
 
 import os
 import tarfile
+import weakref
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, suppress
 from io import BytesIO, RawIOBase
 from pathlib import Path
-from typing import IO, Final
+from typing import Final
 
 from infra.oci import layout_index as entries
 from infra.oci.descriptors import Descriptor
@@ -54,7 +55,9 @@ class TarLayout:
         """Open an archive. Raises NotFoundError, InvalidContentError."""
         self.path = path
         self._file = self._opened()
-        self._members = self._found(self._file)
+        # It is read as long as somebody holds it, and nobody has to say when that ends.
+        weakref.finalize(self, os.close, self._file)
+        self._members = self._found()
         check_mark(self._bytes(MARK), str(path))
         self._index = entries.parse(self._bytes(INDEX), f"{INDEX} in {path}")
         self._graph = Graph()
@@ -70,7 +73,7 @@ class TarLayout:
     def fetch(self, descriptor: Descriptor, start: int = 0) -> AbstractContextManager[Readable]:
         """Read content from a byte on. Raises NotFoundError."""
         begin, size = self._member(_name(descriptor.digest))
-        return Slice(self._file.fileno(), begin + start, size - start)
+        return Slice(self._file, begin + start, size - start)
 
     def exists(self, descriptor: Descriptor) -> bool:
         """Say whether the content is there."""
@@ -85,15 +88,15 @@ class TarLayout:
         """Yield the tags in their order, those after `last`."""
         return iter(sorted(tag for tag in entries.tags(self._index) if tag > last))
 
-    def _opened(self) -> IO[bytes]:
+    def _opened(self) -> int:
         try:
-            return self.path.open("rb")
+            return os.open(self.path, os.O_RDONLY | os.O_CLOEXEC)
         except OSError as error:
             raise NotFoundError(f"{self.path} cannot be read: {error.strerror}") from None
 
-    def _found(self, file: IO[bytes]) -> dict[str, tuple[int, int]]:
+    def _found(self) -> dict[str, tuple[int, int]]:
         try:
-            with tarfile.open(fileobj=file, mode="r:") as archive:
+            with os.fdopen(self._file, "rb", closefd=False) as file, tarfile.open(fileobj=file, mode="r:") as archive:
                 found: dict[str, tuple[int, int]] = {}
                 while (member := archive.next()) is not None and len(found) < MOST_MEMBERS:
                     if member.isreg() and not member.sparse:
@@ -111,7 +114,7 @@ class TarLayout:
 
     def _bytes(self, name: str) -> bytes:
         start, size = self._member(name)
-        return os.pread(self._file.fileno(), size, start)
+        return os.pread(self._file, size, start)
 
     def _manifest(self, descriptor: Descriptor) -> bytes | None:
         with suppress(NotFoundError):

@@ -38,7 +38,7 @@ def test_fields_that_are_not_known_are_left_aside() -> None:
 
 
 def test_a_manifest_that_says_it_is_something_else_is_refused() -> None:
-    with pytest.raises(InvalidContentError, match="not application/vnd.oci.image.index"):
+    with pytest.raises(InvalidContentError, match=r"that it is .*, not "):
         parse_manifest(b'{"mediaType":"application/vnd.oci.image.manifest.v1+json"}', IMAGE_INDEX)
 
 

@@ -155,7 +155,7 @@ def test_links_in_the_folder_are_not_followed(tmp_path: Path) -> None:
     (tmp_path / "in/out").symlink_to(tmp_path / "outside")
     with pytest.raises(UnsafePathError, match="link"):
         pull(target, root, Wish(folder=tmp_path / "in"))
-    assert os.listdir(tmp_path / "outside") == []
+    assert not any((tmp_path / "outside").iterdir())
 
 
 def test_a_link_in_the_place_of_a_file_is_replaced(tmp_path: Path) -> None:
