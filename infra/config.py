@@ -99,6 +99,11 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
         return Path(self.alerts_file) if self.alerts_file else self.home / "alerts.jsonl"
 
     @property
+    def installed_rules(self) -> Path:
+        """Return the folder of rules that were installed from artifacts."""
+        return self.home / "rules"
+
+    @property
     def logs(self) -> Path:
         """Return the folder of the processes' logs."""
         return self.home / "logs"

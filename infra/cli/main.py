@@ -42,6 +42,10 @@ def register() -> None:
     rules.command("infra.cli.rules:show", name="show", help="Show one rule.")
     rules.command("infra.cli.rules:check", name="check", help="Check rule files.")
     rules.command("infra.cli.rules:reload", name="reload", help="Make the running pipeline load its rules again.")
+    rules.command("infra.cli.rules_artifacts:install", name="install", help="Install rules from a registry.")
+    rules.command("infra.cli.rules_artifacts:follow", name="follow", help="Install rules anew whenever a tag moves.")
+    rules.command("infra.cli.rules_artifacts:installed", name="installed", help="Show which rules are installed.")
+    rules.command("infra.cli.rules_artifacts:uninstall", name="uninstall", help="Remove installed rules.")
     config = noun("config", "The settings.")
     config.command("infra.cli.config:show", name="show", help="Show the settings and where they come from.")
 

@@ -50,12 +50,13 @@ def replay(
 
 def loaded(settings: Settings, paths: tuple[Path, ...]) -> Any:
     """Return the rules to judge by; what is wrong with them is told on stderr. Raises CliError."""
+    from infra.rules.configured import configured_rules
     from streams.detection.loading import load_rules
 
     for path in paths:
         if not path.exists():
             raise CliError(f"There is no {path}", "--rules takes files and folders", "deedlog rules list", NOT_FOUND)
-    found = load_rules(paths) if paths else load_rules(settings.rules, builtin=True)
+    found = load_rules(paths) if paths else configured_rules(settings)
     for problem in found.problems:
         say(str(problem))
     if paths and any(problem.level == "error" for problem in found.problems):

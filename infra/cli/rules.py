@@ -30,9 +30,9 @@ def list_(*, output: Output = "table") -> int:
     output
         table is for people, wide has tags and descriptions; json and jsonl are one object a line, yaml one document.
     """
-    from streams.detection.loading import load_rules
+    from infra.rules.configured import configured_rules
 
-    found = load_rules(load_settings().rules, builtin=True)
+    found = configured_rules(load_settings())
     for problem in found.errors:
         say(str(problem))
     if output in ("table", "wide"):
@@ -52,9 +52,9 @@ def show(name: str, /, *, output: Output = "table") -> int:
     output
         table is for people; json and jsonl are one object, yaml one document.
     """
-    from streams.detection.loading import load_rules
+    from infra.rules.configured import configured_rules
 
-    rule = _named(name, load_rules(load_settings().rules, builtin=True).rules)
+    rule = _named(name, configured_rules(load_settings()).rules)
     if output in ("table", "wide"):
         write(rule_page(rule, _events(rule)))
     else:
@@ -97,11 +97,11 @@ def reload() -> int:
 
     With errors in the files nothing changes. The processes keep what they know; no event is missed.
     """
+    from infra.rules.configured import configured_rules
     from infra.supervisor.state import holder, read_state
-    from streams.detection.loading import load_rules
 
     settings = load_settings()
-    found = load_rules(settings.rules, builtin=True)
+    found = configured_rules(settings)
     if found.errors:
         why = "\n".join(map(str, found.errors))
         raise CliError("The rules have errors, and are not loaded", why, "deedlog rules check FILE", FAILED)

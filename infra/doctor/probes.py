@@ -6,7 +6,8 @@ from typing import Final
 import msgspec
 
 from infra.config import Settings
-from infra.recording import configured_rules, recorded_calls
+from infra.recording import recorded_calls
+from infra.rules.configured import configured_rules
 from probes import events
 from probes.filtering import CallTables
 from probes.loader import pinned_session

@@ -34,6 +34,7 @@ class _Hashed:
 def unpack(stream: IO[bytes], root: Path, base: tuple[str, ...], name: str, digest: str = "") -> None:
     """Unpack a compressed archive whose members are in the folder `name` into the folder `base` of `root`.
 
+    The name `.` and no base mean that members are put into `root` itself.
     `digest` is that of the uncompressed archive; empty: not known. Raises UnsafePathError, InvalidContentError,
     MismatchError.
     """
@@ -56,6 +57,8 @@ def _all(archive: tarfile.TarFile, root: Path, base: tuple[str, ...], name: str)
     while (member := archive.next()) is not None:
         archive.members.clear()  # type: ignore[attr-defined]
         steps = (*base, *_below(member.name, name))
+        if not steps:
+            continue
         _one(archive, member, root, steps, base, name)
         if member.isdir():
             folders.append((steps, member))
@@ -70,6 +73,8 @@ def _below(member: str, name: str) -> tuple[str, ...]:
     path, folder = normpath(member), normpath(name)
     if path == folder:
         return ()
+    if folder == ".":
+        return inside(path)
     if not path.startswith(f"{folder}/"):
         raise UnsafePathError(f"the archive of {name!r} has {member!r} in it, which is elsewhere")
     return inside(path[len(folder) + 1 :])

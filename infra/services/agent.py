@@ -12,7 +12,8 @@ from collections.abc import Iterator
 
 from infra.config import Settings, load_settings
 from infra.notify import notify
-from infra.recording import configured_rules, recorded_calls
+from infra.recording import recorded_calls
+from infra.rules.configured import configured_rules
 from infra.services.dependencies import wait_for_log
 from infra.supervisor.state import holder
 from probes.batch import Batcher

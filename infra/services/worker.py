@@ -18,6 +18,7 @@ import faust
 from infra.config import Settings, load_settings
 from infra.notify import notify
 from infra.outputs.file import JsonLines
+from infra.rules.configured import configured_rules
 from infra.services.dependencies import wait_for_log
 from infra.services.instance import instance_of
 from infra.services.liveness import GroupPositions, Liveness
@@ -26,7 +27,6 @@ from schemas.codec import Codec
 from schemas.registry import HttpRegistry
 from schemas.topics import ALERTS
 from streams.app import APP_ID, build
-from streams.detection.loading import load_rules
 from streams.detection.rules import RuleSet
 from streams.judges import TOPICS
 from streams.judging import Delivery, Detection
@@ -102,8 +102,8 @@ async def run(
 
 
 def rules_of(settings: Settings) -> RuleSet:
-    """Return the built-in rules and those of the settings; what is wrong with them is logged."""
-    rules = load_rules(settings.rules, builtin=True)
+    """Return the rules of the settings; what is wrong with them is logged."""
+    rules = configured_rules(settings)
     for problem in rules.problems:
         level = {"error": logging.ERROR, "warning": logging.WARNING}.get(problem.level, logging.INFO)
         log.log(level, "%s", problem)
