@@ -1,13 +1,11 @@
 """The way in for commands: puts one on the inbox of a lifecycle, as whoever gives it."""
 
-import getpass
-import os
-import socket
 from typing import Final
 
 import msgspec
 
 from producers.publisher import Publisher
+from producers.users import this_user
 from schemas.topics import Topic
 
 INBOX: Final = "s.inbox"
@@ -46,15 +44,3 @@ def send(
         actor=actor or this_user(),
         if_version=if_version,
     )
-
-
-def this_user() -> str:
-    """Return who runs this program, behind sudo too, and where: `ann@web-1`."""
-    return f"{os.environ.get('SUDO_USER') or _account()}@{socket.gethostname()}"
-
-
-def _account() -> str:
-    try:
-        return getpass.getuser()
-    except (KeyError, OSError):  # an account without a name, as in some containers
-        return f"uid-{os.getuid()}"

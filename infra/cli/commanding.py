@@ -176,8 +176,8 @@ def foretell(log: Log, lifecycle: "Lifecycle[Any]", name: str, commands: "Sequen
 def _step(
     lifecycle: "Lifecycle[Any]", name: str, entity: "Entity[Any]", command: "Event", version: int | None
 ) -> "Step":
-    from producers.commands import this_user
     from producers.identifiers import new_id
+    from producers.users import this_user
     from streams.lifecycles.deciding import step
     from streams.lifecycles.lifecycle import Message
 

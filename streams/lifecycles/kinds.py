@@ -2,6 +2,7 @@
 
 from typing import Any, Final
 
+from streams.artifacts import ARTIFACTS
 from streams.lifecycles.lifecycle import Lifecycle
 from streams.lifecycles.manifests import ManifestKind
 from streams.node_manifest import MANIFEST as NODE_MANIFEST
@@ -9,7 +10,7 @@ from streams.nodes import NODES
 from streams.volumes import VOLUMES
 from streams.volumes.manifest import MANIFEST as VOLUME_MANIFEST
 
-LIFECYCLES: Final[tuple[Lifecycle[Any], ...]] = (NODES, VOLUMES)
+LIFECYCLES: Final[tuple[Lifecycle[Any], ...]] = (NODES, VOLUMES, ARTIFACTS)
 KINDS: Final[dict[str, Lifecycle[Any]]] = {one.kind: one for one in LIFECYCLES} | {
     f"{one.kind}s": one for one in LIFECYCLES
 }

@@ -75,7 +75,7 @@ class Effect(msgspec.Struct, frozen=True, kw_only=True):
     attempts: int
     """After how many failures it counts as failed for good."""
     alarm: bool = False
-    """Whether it is its time that is waited for: when that comes nothing has failed, and the domain says what begins."""
+    """Whether its time is what is waited for: when that comes nothing has failed, and the domain says what begins."""
 
 
 class Send(msgspec.Struct, frozen=True):

@@ -1,0 +1,71 @@
+"""The messages that an artifact takes, and what its acts are called."""
+
+from collections.abc import Mapping
+from typing import Final
+
+from schemas.types.artifacts import (
+    ActBegan,
+    ActFailed,
+    ArtifactAttached,
+    ArtifactCopied,
+    ArtifactDeleted,
+    ArtifactPulled,
+    ArtifactPushed,
+    ArtifactTagged,
+    ArtifactUntagged,
+    BarArtifact,
+    ForgetReferrer,
+    NoteReferrer,
+    TellAct,
+    UnbarArtifact,
+)
+from schemas.types.lifecycles import (
+    AddFinalizer,
+    ChangeLabels,
+    Delete,
+    EffectFailed,
+    EffectProgressed,
+    RemoveFinalizer,
+    TimerElapsed,
+)
+
+Done = (
+    ArtifactPushed
+    | ArtifactPulled
+    | ArtifactAttached
+    | ArtifactCopied
+    | ArtifactTagged
+    | ArtifactUntagged
+    | ArtifactDeleted
+)
+"""That an act succeeded."""
+Told = ActBegan | ActFailed | Done
+"""What clients tell."""
+DONE: Final[Mapping[str, type[Done]]] = {
+    "push": ArtifactPushed,
+    "pull": ArtifactPulled,
+    "attach": ArtifactAttached,
+    "copy": ArtifactCopied,
+    "tag": ArtifactTagged,
+    "untag": ArtifactUntagged,
+    "delete": ArtifactDeleted,
+}
+"""By the verb."""
+VERBS: Final[Mapping[type, str]] = {type_: verb for verb, type_ in DONE.items()}
+
+COMMANDS: Final[frozenset[type]] = frozenset(
+    {
+        TellAct,
+        NoteReferrer,
+        ForgetReferrer,
+        BarArtifact,
+        UnbarArtifact,
+        ChangeLabels,
+        AddFinalizer,
+        RemoveFinalizer,
+        Delete,
+    }
+)
+OBSERVATIONS: Final[frozenset[type]] = frozenset(
+    {ActBegan, ActFailed, *DONE.values(), EffectFailed, EffectProgressed, TimerElapsed}
+)
