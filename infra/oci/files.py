@@ -12,6 +12,7 @@ import msgspec
 
 from infra.oci.descriptors import Descriptor
 from infra.oci.errors import NotFoundError, OciError
+from infra.oci.known_digests import KnownDigests
 from infra.oci.manifests import Annotations
 from infra.oci.media_types import LAYER_TAR, TITLE
 from infra.oci.memory import Memory
@@ -22,7 +23,9 @@ from infra.oci.target import BytesContent, Readable
 class FileSource:
     """A target to read from: files that were added, and content in memory."""
 
-    def __init__(self) -> None:
+    def __init__(self, known: KnownDigests | None = None) -> None:
+        """Make a source of nothing; digests of large files are looked up in `known`, if there is one."""
+        self._known = known
         self._paths: dict[str, Path] = {}
         self._memory = Memory()
         self._archives: list[Path] = []
@@ -83,15 +86,17 @@ class FileSource:
         return self._memory.tags(last)
 
     def _file(self, path: Path, media_type: str) -> Descriptor:
-        digest, size = hashlib.sha256(), 0
-        buffer = memoryview(bytearray(min(BUFFER, max(_size(path), 1))))
         with _opened(path) as file:
-            while count := file.readinto(buffer):
-                digest.update(buffer[:count])
-                size += count
-        descriptor = Descriptor(media_type or LAYER_TAR, f"sha256:{digest.hexdigest()}", size)
-        self._paths[descriptor.digest] = path
-        return descriptor
+            status = os.fstat(file.fileno())
+            if self._known and (digest := self._known.find(status)):
+                size = status.st_size
+            else:
+                digest, size = _hashed(file, status.st_size)
+                # A file that changed meanwhile has another time by now, and is not found again.
+                if self._known and size == status.st_size:
+                    self._known.keep(status, digest)
+        self._paths[digest] = path
+        return Descriptor(media_type or LAYER_TAR, digest, size)
 
     def _folder(self, name: str, path: Path, media_type: str) -> Descriptor:
         from infra.oci.archives import pack_folder
@@ -104,11 +109,14 @@ class FileSource:
         return descriptor
 
 
-def _size(path: Path) -> int:
-    try:
-        return path.stat().st_size
-    except OSError as error:
-        raise NotFoundError(f"{path} cannot be read: {error.strerror}") from None
+def _hashed(file: FileIO, expected: int) -> tuple[str, int]:
+    """Return the digest and the size of a file; how large it is expected to be only bounds the buffer."""
+    digest, size = hashlib.sha256(), 0
+    buffer = memoryview(bytearray(min(BUFFER, max(expected, 1))))
+    while count := file.readinto(buffer):
+        digest.update(buffer[:count])
+        size += count
+    return f"sha256:{digest.hexdigest()}", size
 
 
 def _opened(path: Path) -> FileIO:
