@@ -5,7 +5,7 @@ cd "$(dirname "$0")/../.."
 . infra/setup/steps.sh
 
 BIN=.venv/bin
-REAL="kafka or probe or container or pipeline or volume"
+REAL="kafka or probe or container or pipeline or volume or registry"
 failed=()
 
 check() { # label, command
@@ -43,6 +43,8 @@ main() {
     chmod 777 "$scratch"
     trap 'rm -rf "$scratch"' EXIT
     export HYPOTHESIS_STORAGE_DIRECTORY=$scratch PYTHONDONTWRITEBYTECODE=1
+    tests "tests with registries" "registry and not (kafka or probe or container or pipeline or volume)" \
+        "$BIN/pytest" -q -n 2 --dist loadfile -p no:cacheprovider
     tests "tests with Kafka" "kafka and not (probe or container or pipeline or volume)" \
         "$BIN/pytest" -q -n 2 --dist loadfile -p no:cacheprovider
     tests "tests with volumes" "volume and not pipeline" \
