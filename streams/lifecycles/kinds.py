@@ -5,12 +5,13 @@ from typing import Any, Final
 from streams.artifacts import ARTIFACTS
 from streams.lifecycles.lifecycle import Lifecycle
 from streams.lifecycles.manifests import ManifestKind
+from streams.mirrors import MIRRORS
 from streams.node_manifest import MANIFEST as NODE_MANIFEST
 from streams.nodes import NODES
 from streams.volumes import VOLUMES
 from streams.volumes.manifest import MANIFEST as VOLUME_MANIFEST
 
-LIFECYCLES: Final[tuple[Lifecycle[Any], ...]] = (NODES, VOLUMES, ARTIFACTS)
+LIFECYCLES: Final[tuple[Lifecycle[Any], ...]] = (NODES, VOLUMES, ARTIFACTS, MIRRORS)
 KINDS: Final[dict[str, Lifecycle[Any]]] = {one.kind: one for one in LIFECYCLES} | {
     f"{one.kind}s": one for one in LIFECYCLES
 }
