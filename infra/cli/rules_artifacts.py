@@ -174,7 +174,7 @@ def _install_root(settings: Settings, source: "ReadOnlyTarget", root: Any, named
     name = from_.name or named.repository.rpartition("/")[2]
     others = tuple(Path(path) for path in settings.rules)
     place = {"registry": named.registry, "repository": named.repository, "tag": named.reference}
-    with recorded("pulled", descriptor=root, **place):
+    with recorded("pull", descriptor=root, **place):
         said, found = install(source, root, settings.installed_rules, name, str(named), others)
     say(f"{name}: {len(found.rules)} rules with the built-in ones, from {named}")
     _reload(settings)
