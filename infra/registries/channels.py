@@ -20,6 +20,7 @@ LEAST_BYTES_PER_SECOND: Final = 128
 RECEIVE_BYTES: Final = 16 << 10
 SEND_BYTES: Final = 4 << 20
 """Most bytes that are given to the kernel at once: between two of them progress is told."""
+LAST_WORD_SECONDS: Final = 1.0
 MOST_LINE: Final = 4 << 10
 
 
@@ -52,10 +53,14 @@ class Pace:
 class Channel:
     """A connected socket; what was received too much is kept for the next read."""
 
-    def __init__(self, sock: socket.socket, patience: Patience) -> None:
+    def __init__(self, sock: socket.socket, patience: Patience, absolute: bool = False) -> None:
         self.socket = sock
         self.patience = patience
         self.plain = type(sock) is socket.socket
+        self.absolute = absolute
+        """Whether it leads to a proxy that is asked for whole URLs."""
+        self.unanswered = True
+        """Whether nothing was received since `begin` that was sent because of it."""
         self._kept = b""
         self._pace = Pace(patience.stall)
         sock.settimeout(patience.stall)
@@ -63,6 +68,10 @@ class Channel:
     def close(self) -> None:
         """End the connection."""
         self.socket.close()
+
+    def begin(self) -> None:
+        """Note that a request begins."""
+        self.unanswered = True
 
     @property
     def idle(self) -> bool:
@@ -96,11 +105,14 @@ class Channel:
         try:
             data = self.socket.recv(RECEIVE_BYTES)
         except TimeoutError:
+            # It is alive and slow: to ask again on another connection would not help.
+            self.unanswered = False
             raise BrokenConnectionError(f"no answer came within {self.patience.answer:.0f} s") from None
         except OSError as error:
             raise BrokenConnectionError(f"the connection broke: {error}") from None
         if not data:
             raise BrokenConnectionError("the connection ended before the answer")
+        self.unanswered = False
         return data
 
     def readinto(self, buffer: memoryview) -> int:
@@ -139,9 +151,20 @@ class Channel:
         try:
             self.socket.sendall(data)
         except TimeoutError:
+            self.unanswered = False
             raise BrokenConnectionError(f"the data was not taken for {self.patience.stall:.0f} s") from None
         except OSError as error:
             raise BrokenConnectionError(f"the connection broke: {error}") from None
+
+    @property
+    def answers_yet(self) -> bool:
+        """Say whether an answer is there although the other side takes no more."""
+        try:
+            self.socket.settimeout(LAST_WORD_SECONDS)
+            self._kept += self.socket.recv(RECEIVE_BYTES)
+        except OSError:
+            return False
+        return bool(self._kept)
 
     @property
     def answered(self) -> bool:
@@ -169,4 +192,5 @@ class Channel:
         poll = select.poll()
         poll.register(self.socket, select.POLLOUT)
         if not poll.poll(self.patience.stall * 1000):
+            self.unanswered = False
             raise BrokenConnectionError(f"the data was not taken for {self.patience.stall:.0f} s")

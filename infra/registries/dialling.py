@@ -6,8 +6,6 @@ from collections.abc import Iterable
 from functools import cached_property
 from typing import Any, Final
 
-import msgspec
-
 from infra.oci.errors import InvalidReferenceError
 from infra.registries.channels import Channel, Patience
 from infra.registries.errors import BrokenConnectionError, UnreachableError
@@ -17,13 +15,6 @@ from infra.registries.urls import Origin, Url
 
 RESOLVE_FORM: Final = "--resolve takes host:port:address[:address_port]"
 Address = tuple[str, int]
-
-
-class Proxied(msgspec.Struct, frozen=True):
-    """A socket that leads to a proxy and, by it, to an origin."""
-
-    socket: Any
-    through: Url | None
 
 
 def parse_resolve(texts: Iterable[str]) -> dict[Address, Address]:
@@ -74,7 +65,9 @@ class Dialler:
         try:
             if proxy is not None and origin.scheme == "https":
                 self._tunnel(sock, proxy, origin)
-            return Channel(self._wrap(sock, origin) if origin.scheme == "https" else sock, self._patience)
+            if origin.scheme == "https":
+                return Channel(self._wrap(sock, origin), self._patience)
+            return Channel(sock, self._patience, absolute=proxy is not None)
         except BaseException:
             sock.close()
             raise

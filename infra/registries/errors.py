@@ -45,10 +45,14 @@ class MalformedReplyError(OciError):
 class RegistryError(OciError):
     """A registry refused a request."""
 
-    def __init__(self, method: str, url: Url, status: int, complaints: tuple[Complaint, ...] = (), fix: str = "") -> None:
+    def __init__(
+        self, method: str, url: Url, status: int, complaints: tuple[Complaint, ...] = (), fix: str = ""
+    ) -> None:
         said = "; ".join(str(complaint) for complaint in complaints)[:MOST_DETAIL]
         reason = said or PHRASES.get(status, "")
-        super().__init__(f"{url.origin.authority} answers {status} to {method} {url}{f': {reason}' if reason else ''}", fix)
+        super().__init__(
+            f"{url.origin.authority} answers {status} to {method} {url}{f': {reason}' if reason else ''}", fix
+        )
         self.method = method
         self.url = str(url)
         self.status = status
@@ -110,7 +114,9 @@ def _complaint(entry: Any) -> Complaint | None:
     code, message = entry.get("code"), entry.get("message")
     if not isinstance(code, str) and not isinstance(message, str):
         return None
-    return Complaint(code if isinstance(code, str) else "", message if isinstance(message, str) else "", entry.get("detail"))
+    return Complaint(
+        code if isinstance(code, str) else "", message if isinstance(message, str) else "", entry.get("detail")
+    )
 
 
 def refusal(method: str, url: Url, status: int, body: bytes) -> RegistryError:

@@ -31,6 +31,7 @@ class Reply:
         self._ended = frame.length == 0
         self.length = frame.length
         self._released = False
+        self._preloaded = b""
         if self._ended:
             self.close()
 
@@ -55,6 +56,8 @@ class Reply:
 
         Raises BrokenConnectionError, MalformedReplyError.
         """
+        if self._preloaded:
+            return self._from_preloaded(buffer)
         if self._ended or not len(buffer):
             return 0
         if self._chunked and not self._left and not self._next_chunk():
@@ -69,11 +72,23 @@ class Reply:
             self._end()
         return count
 
+    def preload(self, most: int) -> bytes:
+        """Return the body as far as it has no more than so many bytes; it is read again by the next reads."""
+        self._preloaded = self.read_most(most)
+        return self._preloaded
+
+    def _from_preloaded(self, buffer: memoryview) -> int:
+        count = min(len(buffer), len(self._preloaded))
+        buffer[:count] = self._preloaded[:count]
+        self._preloaded = self._preloaded[count:]
+        return count
+
     def read(self, size: int = -1, /) -> bytes:
         """Return up to that many bytes, or all; none at the end."""
         if size < 0:
             return b"".join(iter(lambda: self.read(WHOLE_BUFFER), b""))
-        buffer = bytearray(min(size, WHOLE_BUFFER if self._left is None or self._chunked else max(self._left, 1)))
+        known = self._left is not None and not self._chunked and not self._preloaded
+        buffer = bytearray(min(size, max(self._left or 0, 1) if known else WHOLE_BUFFER))
         count = self.readinto(memoryview(buffer))
         return bytes(memoryview(buffer)[:count])
 

@@ -1,0 +1,140 @@
+"""Requests of one registry: authorized, repeated if they may be, followed to where they lead.
+
+What is secret is for the registry's own origin only: another origin gets neither Authorization nor headers of the
+person, nor the client certificate.
+"""
+
+import time
+from collections.abc import Callable, Collection
+from typing import Final
+
+import msgspec
+
+from infra.registries.authorizing import Authorizer
+from infra.registries.dialling import Dialler
+from infra.registries.errors import MOST_BODY, BrokenConnectionError, MalformedReplyError, refusal
+from infra.registries.notices import Notices
+from infra.registries.options import Credential, RemoteOptions
+from infra.registries.pool import Pool
+from infra.registries.replies import Reply
+from infra.registries.requests import Request, parse_headers, with_headers
+from infra.registries.retrying import PASSING, Sleep, pause
+from infra.registries.transport import Exchange, Transport
+from infra.registries.urls import MalformedUrlError, Origin, follow
+from infra.registries.versions import user_agent
+
+REDIRECTS: Final = frozenset({301, 302, 303, 307, 308})
+MOST_REDIRECTS: Final = 10
+FOLLOWED: Final = frozenset({"GET", "HEAD"})
+
+
+class Client:
+    """Asks one registry; safe to use from several threads."""
+
+    def __init__(
+        self,
+        origin: Origin,
+        options: RemoteOptions,
+        credential: Callable[[], Credential],
+        sleep: Sleep = time.sleep,
+    ) -> None:
+        self.origin = origin
+        self.options = options
+        self._sleep = sleep
+        self._pool = Pool(Dialler(options, origin))
+        transport: Exchange = Transport(self._pool)
+        self._own_headers = parse_headers(options.headers)
+        if options.debug is not None:
+            from infra.registries.debugging import logged
+
+            transport = logged(transport, options.debug, self._own_headers)
+        self._exchange = transport
+        self._authorizer = Authorizer(origin, credential, self._exchange_patiently)
+        self._notices = Notices(options.warn)
+        self._agent = {"User-Agent": user_agent()}
+
+    def send(self, request: Request, expected: Collection[int]) -> Reply:
+        """Return a reply with one of the statuses that are expected.
+
+        Raises RegistryError with what the registry says, UnreachableError, BrokenConnectionError, MalformedReplyError.
+        """
+        reply = self._send_patiently(request, self._follow)
+        if reply.status in expected:
+            return reply
+        with reply:
+            raise refusal(request.method, request.url, reply.status, self._complaint(reply))
+
+    def close(self) -> None:
+        """End all connections that nobody uses."""
+        self._pool.close()
+
+    def pause(self, attempt: int, retry_after: str = "") -> None:
+        """Wait before the next attempt of something."""
+        self._sleep(pause(attempt, retry_after))
+
+    def _exchange_patiently(self, request: Request) -> Reply:
+        return self._send_patiently(with_headers(request, self._agent), self._exchange)
+
+    def _send_patiently(self, request: Request, send: Callable[[Request], Reply]) -> Reply:
+        attempts = self.options.attempts if request.repeatable else 1
+        for attempt in range(attempts):
+            last = attempt == attempts - 1
+            try:
+                reply = send(request)
+            except BrokenConnectionError:
+                if last:
+                    raise
+                self.pause(attempt)
+                continue
+            if last or reply.status not in PASSING:
+                return reply
+            reply.close()
+            self.pause(attempt, reply.get("retry-after"))
+        raise BrokenConnectionError("nothing was tried")
+
+    def _follow(self, request: Request) -> Reply:
+        for _ in range(MOST_REDIRECTS + 1):
+            reply = self._authorized(request)
+            if reply.status not in REDIRECTS or request.method not in FOLLOWED or not reply.get("location"):
+                return reply
+            reply.close()
+            request = self._led(request, reply.get("location"))
+        raise MalformedReplyError(f"{self.origin.authority} leads to more than {MOST_REDIRECTS} places")
+
+    def _led(self, request: Request, location: str) -> Request:
+        try:
+            return msgspec.structs.replace(request, url=follow(request.url, location))
+        except MalformedUrlError:
+            raise MalformedReplyError(f"{request.url.origin.authority} leads to what is no URL") from None
+
+    def _authorized(self, request: Request) -> Reply:
+        request = with_headers(request, self._agent)
+        if request.url.origin != self.origin:
+            return self._exchange(request)
+        own = with_headers(request, self._own_headers)
+        if any(name.lower() == "authorization" for name in own.headers):
+            return self._noticed(self._exchange(own))
+        sent = self._authorizer.authorization(request.scopes)
+        reply = self._noticed(self._exchange(with_headers(own, {"Authorization": sent} if sent else {})))
+        if reply.status != 401:
+            return reply
+        return self._again(own, reply, sent)
+
+    def _again(self, own: Request, refused: Reply, sent: str) -> Reply:
+        """Answer a challenge once; if there is no answer, the refusal is the reply."""
+        answer = self._authorizer.answer(refused.get("www-authenticate"), own.scopes, sent)
+        if not answer:
+            return refused
+        refused.close()
+        return self._noticed(self._exchange(with_headers(own, {"Authorization": answer})))
+
+    def _noticed(self, reply: Reply) -> Reply:
+        if warning := reply.get("warning"):
+            self._notices.take(warning)
+        return reply
+
+    def _complaint(self, reply: Reply) -> bytes:
+        try:
+            return reply.read_most(MOST_BODY)
+        except (BrokenConnectionError, MalformedReplyError):
+            return b""
