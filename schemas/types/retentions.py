@@ -94,6 +94,8 @@ class Doomed(msgspec.Struct, frozen=True, kw_only=True):
     """Why it is not kept."""
     referrer_of: str = ''
     """Digest of what it refers to and goes with."""
+    group: int = 0
+    """What hangs together has one number, and goes or stays together."""
 
 
 class RetentionPlanned(msgspec.Struct, frozen=True, kw_only=True):

@@ -13,7 +13,13 @@ from streams.lifecycles.lifecycle import Event
 
 WORDS: Final = ("", "a", "b", "n1", "n2", "n3", "s1", "s2")
 DIGESTS: Final = (f"sha256:{'a' * 64}", f"sha256:{'b' * 64}")
-EXAMPLES: Final = dict.fromkeys(("digest", "subject", "referrer"), (*DIGESTS, ""))
+EXAMPLES: Final = dict.fromkeys(("digest", "subject", "referrer"), (*DIGESTS, "")) | {
+    "key": ("", "", "a"),
+    "requirement": ("not-quarantined", "sbom", "scan", "signature"),
+    "scan": ("", "", "high", "a"),
+    "semver": ("", "1.x", "a"),
+    "verb": ("push", "pull", "attach", "copy", "tag", "untag", "delete", "a"),
+}
 """Texts of a form that words do not have, by the name of the field."""
 NUMBERS: Final = (0, 1, 2, 3, 20, 1 << 20, -1, 1 << 40)
 
