@@ -7,6 +7,7 @@ from typing import Annotated, Any, Final
 
 from cyclopts import App, CycloptsError, Parameter, UnknownCommandError
 
+from infra.cli.entry import run_artifact
 from infra.cli.errors import FAILED, INTERRUPTED, USAGE, CliError
 
 HELP: Final = "One event log for infrastructure: what happens on a machine becomes events and alerts on Kafka."
@@ -46,6 +47,7 @@ def register() -> None:
     rules.command("infra.cli.rules_artifacts:follow", name="follow", help="Install rules anew whenever a tag moves.")
     rules.command("infra.cli.rules_artifacts:installed", name="installed", help="Show which rules are installed.")
     rules.command("infra.cli.rules_artifacts:uninstall", name="uninstall", help="Remove installed rules.")
+    app.command("infra.cli.artifact.main:main", name="artifact", help="Artifacts in OCI registries, as oras has them.")
     config = noun("config", "The settings.")
     config.command("infra.cli.config:show", name="show", help="Show the settings and where they come from.")
 
@@ -136,6 +138,8 @@ def assignments(texts: tuple[str, ...]) -> dict[str, str]:
 def main(argv: list[str] | None = None) -> int:
     """Run the program with these arguments, by default the process's; return the exit code."""
     arguments = sys.argv[1:] if argv is None else argv
+    if (code := run_artifact(arguments)) is not None:
+        return code
     register()
     try:
         result = app.meta(arguments, exit_on_error=False, print_error=False, result_action="return_value")
