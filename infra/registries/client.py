@@ -4,13 +4,13 @@ What is secret is for the registry's own origin only: another origin gets neithe
 person, nor the client certificate.
 """
 
+import threading
 import time
 from collections.abc import Callable, Collection
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 import msgspec
 
-from infra.registries.authorizing import Authorizer
 from infra.registries.dialling import Dialler
 from infra.registries.errors import MOST_BODY, BrokenConnectionError, MalformedReplyError, refusal
 from infra.registries.notices import Notices
@@ -22,6 +22,9 @@ from infra.registries.retrying import PASSING, Sleep, pause
 from infra.registries.transport import Exchange, Transport
 from infra.registries.urls import MalformedUrlError, Origin, follow
 from infra.registries.versions import user_agent
+
+if TYPE_CHECKING:
+    from infra.registries.authorizing import Authorizer
 
 REDIRECTS: Final = frozenset({301, 302, 303, 307, 308})
 MOST_REDIRECTS: Final = 10
@@ -49,7 +52,9 @@ class Client:
 
             transport = logged(transport, options.debug, self._own_headers)
         self._exchange = transport
-        self._authorizer = Authorizer(origin, credential, self._exchange_patiently)
+        self._credential = credential
+        self._authorizer: Authorizer | None = None
+        self._lock = threading.Lock()
         self._notices = Notices(options.warn)
         self._agent = {"User-Agent": user_agent()}
 
@@ -114,7 +119,7 @@ class Client:
         own = with_headers(request, self._own_headers)
         if any(name.lower() == "authorization" for name in own.headers):
             return self._noticed(self._exchange(own))
-        sent = self._authorizer.authorization(request.scopes)
+        sent = self._authorizer.authorization(request.scopes) if self._authorizer is not None else ""
         reply = self._noticed(self._exchange(with_headers(own, {"Authorization": sent} if sent else {})))
         if reply.status != 401:
             return reply
@@ -122,11 +127,20 @@ class Client:
 
     def _again(self, own: Request, refused: Reply, sent: str) -> Reply:
         """Answer a challenge once; if there is no answer, the refusal is the reply."""
-        answer = self._authorizer.answer(refused.get("www-authenticate"), own.scopes, sent)
+        answer = self._challenged().answer(refused.get("www-authenticate"), own.scopes, sent)
         if not answer:
             return refused
         refused.close()
         return self._noticed(self._exchange(with_headers(own, {"Authorization": answer})))
+
+    def _challenged(self) -> "Authorizer":
+        """Return what answers challenges; most registries on loopback never ask."""
+        from infra.registries.authorizing import Authorizer
+
+        with self._lock:
+            if self._authorizer is None:
+                self._authorizer = Authorizer(self.origin, self._credential, self._exchange_patiently)
+            return self._authorizer
 
     def _noticed(self, reply: Reply) -> Reply:
         if warning := reply.get("warning"):

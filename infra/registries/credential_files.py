@@ -4,7 +4,6 @@ Sources: docker-login(1); containers-auth.json(5); docker/cli cli/config/configf
 """
 
 import os
-import tempfile
 from base64 import b64decode, b64encode
 from contextlib import suppress
 from pathlib import Path
@@ -83,6 +82,8 @@ class CredentialFile:
 
 
 def _replace(path: Path, data: bytes) -> None:
+    import tempfile
+
     handle, name = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
     try:
         with os.fdopen(handle, "wb") as file:

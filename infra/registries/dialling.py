@@ -1,6 +1,5 @@
 """Connects to where a registry is: by name or by `--resolve`, plain or with TLS, directly or through a proxy."""
 
-import ipaddress
 import socket
 from collections.abc import Iterable
 from functools import cached_property
@@ -23,6 +22,8 @@ def parse_resolve(texts: Iterable[str]) -> dict[Address, Address]:
 
 
 def _parse_one(text: str) -> tuple[Address, Address]:
+    import ipaddress
+
     host, _, rest = text.partition(":")
     port, _, rest = rest.partition(":")
     address, address_port = _split_address(rest, port)

@@ -8,10 +8,9 @@ from typing import Final
 from infra.oci.errors import InvalidReferenceError, UnsupportedError
 from infra.oci.references import FORM
 from infra.registries.client import Client
-from infra.registries.credentials import find_credential
 from infra.registries.errors import MalformedReplyError, MissingError, RegistryError
 from infra.registries.listing import pages
-from infra.registries.options import DEFAULTS, RemoteOptions
+from infra.registries.options import DEFAULTS, Credential, RemoteOptions
 from infra.registries.repository import Repository
 from infra.registries.requests import Request
 from infra.registries.urls import MalformedUrlError, Url, registry_origin, with_query
@@ -29,7 +28,7 @@ class Registry:
             self.origin = registry_origin(name, options.plain_http)
         except MalformedUrlError as error:
             raise InvalidReferenceError(str(error), FORM) from None
-        self._client = client or Client(self.origin, options, partial(find_credential, name, options))
+        self._client = client or Client(self.origin, options, partial(_find_credential, name, options))
 
     def __enter__(self) -> "Registry":
         """Return itself."""
@@ -67,3 +66,9 @@ class Registry:
             if error.status in (404, 405, 501):
                 raise UnsupportedError(f"{self.name} does not list its repositories") from None
             raise
+
+
+def _find_credential(name: str, options: RemoteOptions) -> Credential:
+    from infra.registries.credentials import find_credential
+
+    return find_credential(name, options)

@@ -3,7 +3,6 @@
 Sources: RFC 9110 section 10.2.3 (Retry-After); RFC 6585 section 4 (429).
 """
 
-import random
 import time
 from collections.abc import Callable
 from typing import Final
@@ -25,7 +24,7 @@ def pause(attempt: int, retry_after: str, now: float | None = None, chance: floa
     asked = parse_retry_after(retry_after, time.time() if now is None else now)
     if asked is not None:
         return min(asked, MOST_ASKED_SECONDS)
-    spread = 0.5 + (random.random() if chance is None else chance)
+    spread = 0.5 + (_chance() if chance is None else chance)
     return min(FIRST_SECONDS * (1 << min(attempt, 16)), MOST_SECONDS) * spread
 
 
@@ -42,3 +41,9 @@ def parse_retry_after(text: str, now: float) -> float | None:
         return max(0.0, parsedate_to_datetime(stripped).timestamp() - now)
     except (ValueError, OverflowError, TypeError):
         return None
+
+
+def _chance() -> float:
+    import random
+
+    return random.random()
