@@ -42,7 +42,7 @@ def apply(
     if way.if_version is not None and len(found) != 1:
         raise CliError("--if-version needs one manifest", f"There are {len(found)}", "", USAGE)
     for manifest in found:
-        checked(manifest.name)
+        checked(manifest.name, manifest.kind.lifecycle)
     with opened(load_settings()) as log:
         for manifest in found:
             _apply(log, manifest, way)

@@ -10,7 +10,7 @@ def delete(kind: str, name: str | None = None, /, *, way: Way = PLAIN) -> int:
     Parameters
     ----------
     kind
-        volume or node; or KIND/NAME, and no name.
+        volume, node, artifact, mirror, retention, quarantine or promotion; or KIND/NAME, and no name.
     name
         Name of the entity.
     """

@@ -16,7 +16,7 @@ def describe(kind: str, name: str | None = None, /, *, at: str | None = None, ev
     Parameters
     ----------
     kind
-        volume or node; or KIND/NAME, and no name.
+        volume, node, artifact, mirror, retention, quarantine or promotion; or KIND/NAME, and no name.
     name
         Name of the entity.
     at

@@ -5,12 +5,13 @@ from typing import Any, Final
 
 import msgspec
 
+from infra.cli.artifact_pages import PAGES
 from infra.cli.entities import short_type
 from infra.cli.entity_views import age, phase_of
 from infra.cli.history import HEAD, event_line
-from infra.cli.tables import table
+from infra.cli.paragraphs import fact, facts, indented, section
 from infra.cli.ways_out import ways_out
-from infra.outputs.terminal import line, local_time, safe
+from infra.outputs.terminal import line, local_time
 from streams.lifecycles.entity import Entity, Recorded, todo
 from streams.lifecycles.lifecycle import Lifecycle
 from streams.lifecycles.sentences import labels, progress
@@ -18,63 +19,49 @@ from streams.lifecycles.sizes import size
 from streams.nodes import Node
 from streams.volumes.state import Volume
 
-WIDTH: Final = 14
-
 
 def page(lifecycle: Lifecycle[Any], name: str, entity: Entity[Any], history: Sequence[Recorded], now_ns: int) -> str:
     """Return the page; it ends with the events."""
     parts = [
-        "\n".join(_facts(lifecycle, name, entity, now_ns)),
+        "\n".join(_common(lifecycle, name, entity, now_ns)),
         *OWN.get(lifecycle.state_type, _plain)(entity.state),
         *_fault(lifecycle, name, entity),
         *_pending(lifecycle, entity, now_ns),
-        "\n".join(["Events", _indented("\n".join([line(list(HEAD)), *map(event_line, history)]))]),
+        "\n".join(["Events", indented("\n".join([line(list(HEAD)), *map(event_line, history)]))]),
     ]
     return "\n\n".join(part for part in parts if part)
 
 
-def _facts(lifecycle: Lifecycle[Any], name: str, entity: Entity[Any], now_ns: int) -> Iterator[str]:
-    yield _fact("Name", name)
-    yield _fact("Kind", lifecycle.kind)
-    yield _fact("Phase", f"{phase_of(lifecycle, entity)}: {lifecycle.phases[lifecycle.phase(entity.state)].doc}")
-    yield _fact("Version", str(entity.version))
-    yield _fact("Labels", labels(entity.labels))
+def _common(lifecycle: Lifecycle[Any], name: str, entity: Entity[Any], now_ns: int) -> Iterator[str]:
+    yield fact("Name", name)
+    yield fact("Kind", lifecycle.kind)
+    yield fact("Phase", f"{phase_of(lifecycle, entity)}: {lifecycle.phases[lifecycle.phase(entity.state)].doc}")
+    yield fact("Version", str(entity.version))
+    yield fact("Labels", labels(entity.labels))
     if entity.finalizers:
-        yield _fact("Finalizers", ", ".join(entity.finalizers))
-    yield _fact("Created", f"{local_time(entity.created_ns)} ({age(entity.created_ns, now_ns)} ago)")
-    yield _fact("Changed", f"{local_time(entity.changed_ns)} ({age(entity.changed_ns, now_ns)} ago)")
-
-
-def _fact(name: str, text: str) -> str:
-    return f"{name and name + ':':{WIDTH}}{safe(text)}"
-
-
-def _indented(text: str) -> str:
-    return "\n".join(f"  {one}" for one in text.split("\n"))
-
-
-def _section(title: str, head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
-    return f"{title}\n{_indented(table(head, [[safe(cell) for cell in row] for row in rows]))}" if rows else ""
+        yield fact("Finalizers", ", ".join(entity.finalizers))
+    yield fact("Created", f"{local_time(entity.created_ns)} ({age(entity.created_ns, now_ns)} ago)")
+    yield fact("Changed", f"{local_time(entity.changed_ns)} ({age(entity.changed_ns, now_ns)} ago)")
 
 
 def _plain(state: Any) -> Iterator[str]:
-    told = [_fact(name, str(value)) for name, value in msgspec.structs.asdict(state).items()]
+    told = [fact(name, str(value)) for name, value in msgspec.structs.asdict(state).items()]
     yield "\n".join(["State", *(f"  {one}" for one in told)])
 
 
 def _node(node: Node) -> Iterator[str]:
     yield "\n".join(
         [
-            _fact("Address", f"{node.address}:{node.port}"),
-            _fact("Free", size(node.free)),
-            _fact("Agent", node.version or "unknown"),
-            _fact("Cordoned", "yes" if node.cordoned else "no"),
+            fact("Address", f"{node.address}:{node.port}"),
+            fact("Free", size(node.free)),
+            fact("Agent", node.version or "unknown"),
+            fact("Cordoned", "yes" if node.cordoned else "no"),
         ]
     )
 
 
 def _volume(volume: Volume) -> Iterator[str]:
-    facts = {
+    said = {
         "Size": f"{size(volume.size)} ({volume.size:,} bytes)" if volume.size else "not known yet",
         "Replicas": f"{volume.wanted} wanted, anti-affinity {volume.anti_affinity}",
         "Nodes": ", ".join(volume.nodes) or "any",
@@ -85,9 +72,9 @@ def _volume(volume: Volume) -> Iterator[str]:
         "Last trouble": volume.trouble,
         "No repair": volume.repair_given_up,
     }
-    yield "\n".join(_fact(name, text) for name, text in facts.items() if text)
+    yield facts(said)
     replicas = [(one.name, one.node, one.mode, str(one.incarnation), one.reason or "-") for one in volume.replicas]
-    yield _section("Replicas", ("NAME", "NODE", "MODE", "STARTS", "WHY"), replicas)
+    yield section("Replicas", ("NAME", "NODE", "MODE", "STARTS", "WHY"), replicas)
     yield snapshots(volume)
 
 
@@ -98,7 +85,7 @@ def snapshots(volume: Volume) -> str:
         for depth, layer, taken in snapshot_tree(volume)
     ]
     shown = any(layer.snapshot for layer in volume.layers)
-    return _section("Snapshots", ("NAME", "TAKEN", "SIZE", "LAYER"), rows) if shown else ""
+    return section("Snapshots", ("NAME", "TAKEN", "SIZE", "LAYER"), rows) if shown else ""
 
 
 def snapshot_tree(volume: Volume) -> Iterator[tuple[int, Any, str]]:
@@ -114,13 +101,13 @@ def snapshot_tree(volume: Volume) -> Iterator[tuple[int, Any, str]]:
     yield from below("", 0)
 
 
-OWN: Final[Mapping[type, Callable[[Any], Iterator[str]]]] = {Node: _node, Volume: _volume}
+OWN: Final[Mapping[type, Callable[[Any], Iterator[str]]]] = {Node: _node, Volume: _volume, **PAGES}
 
 
 def _fault(lifecycle: Lifecycle[Any], name: str, entity: Entity[Any]) -> Iterator[str]:
     phase = lifecycle.phases[lifecycle.phase(entity.state)]
-    failed = [_fact("Failed", getattr(entity.state, "fault", "") or phase.doc)] if phase.kind == "failed" else []
-    todo = [_fact("" if number else "To do", text) for number, text in enumerate(ways_out(lifecycle, name, entity))]
+    failed = [fact("Failed", getattr(entity.state, "fault", "") or phase.doc)] if phase.kind == "failed" else []
+    todo = [fact("" if number else "To do", text) for number, text in enumerate(ways_out(lifecycle, name, entity))]
     yield "\n".join([*failed, *todo])
 
 
@@ -137,4 +124,4 @@ def _pending(lifecycle: Lifecycle[Any], entity: Entity[Any], now_ns: int) -> Ite
         )
         left = f"in {age(now_ns, known.deadline_ns)}"
         rows.append((what, node, attempt, after, left, done, known.error or "-"))
-    yield _section("Pending", ("EFFECT", "NODE", "ATTEMPT", "NEXT TRY", "DEADLINE", "DONE", "ERROR"), rows)
+    yield section("Pending", ("EFFECT", "NODE", "ATTEMPT", "NEXT TRY", "DEADLINE", "DONE", "ERROR"), rows)

@@ -24,7 +24,7 @@ def diff(
     Parameters
     ----------
     kind
-        volume or node; or KIND/NAME, and no name.
+        volume, node, artifact, mirror, retention, quarantine or promotion; or KIND/NAME, and no name.
     name
         Name of the entity.
     at

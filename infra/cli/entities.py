@@ -133,7 +133,8 @@ def kind_of(text: str) -> "Lifecycle[Any]":
         return found
     near = difflib.get_close_matches(text.lower(), KINDS, n=1)
     why = f"Did you mean {near[0]}?" if near else ""
-    raise CliError(f"There is no kind {text!r}", why or f"Known are {', '.join(KINDS)}", "deedlog get volumes", USAGE)
+    known = ", ".join(dict.fromkeys(one.kind for one in KINDS.values()))
+    raise CliError(f"There is no kind {text!r}", why or f"Known are {known}", "deedlog get volumes", USAGE)
 
 
 def target(kind: str, name: str | None) -> "tuple[Lifecycle[Any], str | None]":
@@ -142,7 +143,8 @@ def target(kind: str, name: str | None) -> "tuple[Lifecycle[Any], str | None]":
     if slash and name is not None:
         raise CliError(f"{kind} {name} names two things", "", f"{kind}, or {first} {name}", USAGE)
     meant = second if slash else name
-    return kind_of(first), None if meant is None else checked(meant)
+    lifecycle = kind_of(first)
+    return lifecycle, None if meant is None else named(lifecycle, meant)
 
 
 def one_target(kind: str, name: str | None) -> "tuple[Lifecycle[Any], str]":
@@ -154,14 +156,23 @@ def one_target(kind: str, name: str | None) -> "tuple[Lifecycle[Any], str]":
     return lifecycle, meant
 
 
-def checked(name: str) -> str:
-    """Return the name. Raises CliError for what cannot be the name of anything."""
-    from streams.lifecycles.lifecycle import NAME
+def named(lifecycle: "Lifecycle[Any]", text: str) -> str:
+    """Return the name of the entity that a text means: of an artifact its digest. Raises CliError."""
+    if lifecycle.kind == "artifact":
+        from infra.cli.artifact_names import digest_of
 
-    if NAME.fullmatch(name):
+        return digest_of(text)
+    return checked(text, lifecycle)
+
+
+def checked(name: str, lifecycle: "Lifecycle[Any] | None" = None) -> str:
+    """Return the name. Raises CliError for what cannot be the name of anything, or of anything of a kind."""
+    from streams.lifecycles.lifecycle import PLAIN_NAMES
+
+    naming = lifecycle.naming if lifecycle else PLAIN_NAMES
+    if naming.pattern.fullmatch(name):
         return name
-    why = "Names are at most 63 of a-z, 0-9, - and ., and begin and end with a letter or digit"
-    raise CliError(f"{name!r} is no name", why, "choose another name", USAGE)
+    raise CliError(f"{name!r} is no name", f"A name is {naming.said}", "choose another name", USAGE)
 
 
 def moment_of(text: str | None) -> "Moment":

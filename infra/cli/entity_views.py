@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import msgspec
 
+from infra.cli.artifact_columns import ARTIFACT_COLUMNS, ARTIFACT_WIDE
 from infra.cli.entities import joined
 from infra.cli.status import duration
 from infra.cli.tables import table
@@ -43,7 +44,7 @@ def _volume_columns() -> Columns:
     }
 
 
-COLUMNS: Final[Mapping[type, Columns]] = {Node: _node_columns(), Volume: _volume_columns()}
+COLUMNS: Final[Mapping[type, Columns]] = {Node: _node_columns(), Volume: _volume_columns(), **ARTIFACT_COLUMNS}
 WIDE: Final[Mapping[type, Columns]] = {
     Node: {"AGENT": lambda node: node.version or "-"},
     Volume: {
@@ -51,6 +52,7 @@ WIDE: Final[Mapping[type, Columns]] = {
         "SNAPSHOTS": lambda volume: str(sum(bool(layer.snapshot) for layer in volume.layers)),
         "ENDPOINT": lambda volume: volume.controller.endpoint if volume.controller else "-",
     },
+    **ARTIFACT_WIDE,
 }
 
 
@@ -92,7 +94,7 @@ def entity_record(lifecycle: Lifecycle[Any], name: str, entity: Entity[Any]) -> 
     """Return an entity as a manifest of what it is, with its status."""
     from schemas.timestamps import format_rfc3339
 
-    manifest = MANIFESTS[lifecycle.kind.capitalize()]
+    kind = lifecycle.kind.capitalize()
     metadata = {
         "name": name,
         "labels": entity.labels,
@@ -103,9 +105,15 @@ def entity_record(lifecycle: Lifecycle[Any], name: str, entity: Entity[Any]) -> 
         "deleting": entity.deleting,
     }
     status: Json = {"phase": lifecycle.phase(entity.state), "state": msgspec.to_builtins(entity.state)}
-    spec = {name: one for name, one in msgspec.to_builtins(manifest.spec_of(entity.state)).items() if one is not None}
+    spec = _spec(kind, entity.state)
     status["pending"] = [pending_record(one) for one in todo(lifecycle, entity)]
-    return {"apiVersion": API_VERSION, "kind": manifest.kind, "metadata": metadata, "spec": spec, "status": status}
+    return {"apiVersion": API_VERSION, "kind": kind, "metadata": metadata, "spec": spec, "status": status}
+
+
+def _spec(kind: str, state: Any) -> Json:
+    """Return what people decide about an entity: nothing of one that is only told of."""
+    spec: Any = MANIFESTS[kind].spec_of(state) if kind in MANIFESTS else {}
+    return {name: one for name, one in msgspec.to_builtins(spec).items() if one is not None}
 
 
 def pending_record(one: "Todo") -> Json:

@@ -39,7 +39,7 @@ def get(
     Parameters
     ----------
     kind
-        volume, node, or their plurals; KIND/NAME is one entity.
+        volume, node, artifact, mirror, retention, quarantine, promotion, or their plurals; KIND/NAME is one entity.
     name
         Name of one entity.
     output

@@ -30,7 +30,7 @@ def history(
     Parameters
     ----------
     kind
-        volume or node; or KIND/NAME, and no name.
+        volume, node, artifact, mirror, retention, quarantine or promotion; or KIND/NAME, and no name.
     name
         Name of the entity.
     number

@@ -83,8 +83,25 @@ def entities() -> None:
     node.command("infra.cli.node:run", name="run", help="Be the agent of this node, in the foreground.")
     node.command("infra.cli.node:cordon", name="cordon", help="Place nothing new on a node.")
     node.command("infra.cli.node:uncordon", name="uncordon", help="Let a node be used again.")
+    about_artifacts()
     snapshots = noun("snapshots", "What the lifecycle service keeps to save time.")
     snapshots.command("infra.cli.snapshots:verify", name="verify", help="Compare snapshots with their events.")
+
+
+def about_artifacts() -> None:
+    """Tell the program its commands about what is done with many artifacts."""
+    mirror = noun("mirror", "Repositories that are kept the same in two places.")
+    mirror.command("infra.cli.mirror:sync", name="sync", help="Let a mirror run now.")
+    mirror.command("infra.cli.mirror:pause", name="pause", help="Let a mirror rest.")
+    mirror.command("infra.cli.mirror:resume", name="resume", help="Let a mirror go on where it was.")
+    retention = noun("retention", "What is kept of repositories.")
+    retention.command("infra.cli.retention:run", name="run", help="Remove what is not kept, or show what would go.")
+    quarantine = noun("quarantine", "Artifacts that nobody is to get by their tags.")
+    quarantine.command("infra.cli.quarantine:add", name="add", help="Bar an artifact.")
+    quarantine.command("infra.cli.quarantine:release", name="release", help="End a quarantine; tags are put back.")
+    quarantine.command("infra.cli.quarantine:retry", name="retry", help="Try again to move tags.")
+    promotion = noun("promotion", "Artifacts that get to another place if they are what is required.")
+    promotion.command("infra.cli.promotion:run", name="run", help="Check the requirements, and promote.")
 
 
 def noun(name: str, help: str) -> App:

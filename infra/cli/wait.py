@@ -32,7 +32,7 @@ def wait(
     Parameters
     ----------
     kind
-        volume or node; or KIND/NAME, and no name.
+        volume, node, artifact, mirror, retention, quarantine or promotion; or KIND/NAME, and no name.
     name
         Name of the entity.
     for_

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any, Final
 
+from infra.cli.artifact_ways import ARTIFACT_WAYS
 from infra.cli.entities import joined
 from infra.outputs.terminal import local_time
 from streams.lifecycles.entity import Entity
@@ -58,4 +59,4 @@ def _repairing(name: str, volume: Volume) -> str:
     return f"nothing: {coming} is being built up; deedlog get volume {name} --watch"
 
 
-OWN: Final[Mapping[type, Callable[[str, Entity[Any]], Iterator[str]]]] = {Volume: _volume}
+OWN: Final[Mapping[type, Callable[[str, Entity[Any]], Iterator[str]]]] = {Volume: _volume, **ARTIFACT_WAYS}

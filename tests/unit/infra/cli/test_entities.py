@@ -31,7 +31,7 @@ def test_which_entity_is_meant(kind: str, name: str | None, meant: object) -> No
     ("kind", "name", "said"),
     [
         ("volum", None, "Did you mean volume?"),
-        ("pod", "x", "Known are node, volume, nodes, volumes"),
+        ("pod", "x", "Known are node, volume, artifact, mirror"),
         ("volume", "Data", "'Data' is no name"),
         ("volume/", None, "'' is no name"),
         ("volume/a", "b", "two things"),
