@@ -19,7 +19,7 @@ from pathlib import Path
 
 import msgspec
 
-from tests.registries import found_program, running_docker_registry, running_olareg
+from tests.registries import PEERS, docker_registry, olareg
 
 Row = tuple[str, str, str]
 
@@ -43,16 +43,13 @@ class Cost(msgspec.Struct, frozen=True):
 
 def rows(sparse: bool = False) -> list[Row]:
     """Measure everything with both tools."""
-    with (
-        tempfile.TemporaryDirectory(prefix="deedlog-bench-", dir="/var/tmp") as folder,
-        running_olareg(Path(folder)) as at,
-    ):
-        bench = Bench(Path(folder), at)
+    with tempfile.TemporaryDirectory(prefix="deedlog-bench-", dir="/var/tmp") as place, olareg(made(place, "o")) as one:
+        bench = Bench(Path(place), one.host)
         measured = [*bench.one_file(), *bench.many_files(), *bench.start(), *bench.referrers(20), *bench.referrers(500)]
         if sparse:
             measured += bench.sparse_tree()
-        with running_docker_registry(Path(folder) / "docker") as docker:
-            measured += bench.to_fallback(docker, 20)
+        with docker_registry(made(place, "docker"), htpasswd=False) as docker:
+            measured += bench.to_fallback(docker.host, 20)
         return [*bench.floors(), *measured]
 
 
@@ -65,8 +62,8 @@ class Bench:
         self._number = 0
         deedlog = Path(sys.executable).with_name("deedlog")
         self._tools = {"deedlog": [str(deedlog), "artifact"]}
-        if oras := found_program("oras"):
-            self._tools["oras"] = [str(oras)]
+        if oras := shutil.which("oras", path=f"{PEERS}:{os.environ.get('PATH', '')}"):
+            self._tools["oras"] = [oras]
         (folder / "home").mkdir()
         # No pipeline is configured here: the client alone is measured.
         self._env = os.environ | {"DEEDLOG_HOME": str(folder / "none"), "HOME": str(folder / "home")}
@@ -200,6 +197,12 @@ class Bench:
         if process.returncode:
             raise RuntimeError(f"{' '.join(argv[:5])}: {said[-2000:]}")
         return Cost(wall, usage.ru_utime + usage.ru_stime, usage.ru_maxrss * 1024)
+
+
+def made(place: str, name: str) -> Path:
+    """Make a folder, and return it."""
+    (folder := Path(place) / name).mkdir()
+    return folder
 
 
 def write_random(path: Path, size: int) -> None:

@@ -90,10 +90,11 @@ class Layout:
             self._change(lambda index: entries.added(index, descriptor))
 
     def tag(self, descriptor: Descriptor, reference: str) -> None:
-        """Let a tag mean a manifest that is there. Raises NotFoundError."""
+        """Let a tag mean a manifest that is there. Raises NotFoundError, InvalidReferenceError."""
         if not self.exists(descriptor):
             raise NotFoundError(f"there is no {descriptor.digest} in {self.folder}")
         if reference != descriptor.digest:
+            entries.check_name(reference)
             self._change(lambda index: entries.tagged(index, descriptor, reference))
 
     def untag(self, reference: str) -> None:

@@ -3,6 +3,7 @@
 Fields that are not known stay as they are. Source: OCI image-spec 1.1, image-layout.md, section index.json file.
 """
 
+import re
 from collections.abc import Callable, Iterator
 from typing import Any, Final
 
@@ -10,7 +11,7 @@ import msgspec
 
 from infra.oci.canonical import encode, encode_in_order
 from infra.oci.descriptors import Descriptor
-from infra.oci.errors import InvalidContentError
+from infra.oci.errors import InvalidContentError, InvalidReferenceError
 from infra.oci.graph import Graph
 from infra.oci.manifests import is_manifest
 from infra.oci.media_types import IMAGE_INDEX, REF_NAME
@@ -24,6 +25,10 @@ class Index(msgspec.Struct, frozen=True):
     manifests: tuple[Descriptor, ...]
     fields: dict[str, Any]
 
+
+PART: Final = r"[A-Za-z0-9_]+(?:(?:[-._:@+]|--)[A-Za-z0-9_]+)*"
+NAME: Final = re.compile(f"{PART}(?:/{PART})*")
+"""What a name in an index looks like: image-spec 1.1, annotations.md, org.opencontainers.image.ref.name, and `_`."""
 
 Change = Callable[[Index], Index]
 
@@ -40,6 +45,14 @@ def parse(data: bytes, place: str) -> Index:
 def written(index: Index) -> bytes:
     """Return the index as it is written."""
     return encode_in_order({**index.fields, "manifests": msgspec.Raw(encode(index.manifests))})
+
+
+def check_name(name: str) -> str:
+    """Return the name. Raises InvalidReferenceError."""
+    if not NAME.fullmatch(name):
+        what = f"{name!r} cannot be a name in an image layout"
+        raise InvalidReferenceError(what, "names look like v1 or example.com/app:v1")
+    return name
 
 
 def tags(index: Index) -> dict[str, Descriptor]:
