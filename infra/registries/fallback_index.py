@@ -20,6 +20,7 @@ from infra.oci.media_types import IMAGE_INDEX
 from infra.registries.client import Client
 from infra.registries.manifests import Manifests
 from infra.registries.referrers import Referrers, fallback_tag
+from infra.registries.turns import Turns
 
 MOST_TURNS: Final = 10
 
@@ -40,7 +41,7 @@ class FallbackIndex:
         self._manifests = manifests
         self._referrers = referrers
         self._lock = threading.Lock()
-        self._turns: dict[str, threading.Lock] = {}
+        self._turns = Turns()
         self._gathered: dict[str, Change] = {}
         self._gatherings = 0
 
@@ -82,9 +83,7 @@ class FallbackIndex:
         return changes
 
     def _apply(self, change: Change) -> None:
-        with self._lock:
-            turn = self._turns.setdefault(change.subject.digest, threading.Lock())
-        with turn:
+        with self._turns.of(change.subject.digest):
             for attempt in range(MOST_TURNS):
                 if not self._write(change):
                     return

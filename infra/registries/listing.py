@@ -43,3 +43,9 @@ def _page(request: Request, body: bytes) -> Any:
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         what = f"{request.url.origin.authority} answers {request.url.target.partition('?')[0]} with no list: {error}"
         raise MalformedReplyError(what) from None
+
+
+def in_order(names: list[str]) -> list[str]:
+    """Return the names of a page in order: the registry's, if it has one."""
+    ordered = sorted(names)
+    return names if names == ordered or names == sorted(names, key=str.lower) else ordered

@@ -13,13 +13,14 @@ from infra.oci.target import MOST_MANIFEST_BYTES, BytesContent, Content, Progres
 from infra.registries.blobs import Blobs, skip
 from infra.registries.client import Client
 from infra.registries.fallback_index import FallbackIndex
-from infra.registries.listing import pages
+from infra.registries.listing import in_order, pages
 from infra.registries.manifests import Manifests
 from infra.registries.paths import Paths
 from infra.registries.recent import Recent
 from infra.registries.referrers import Referrers
 from infra.registries.replies import Reply
 from infra.registries.requests import Request
+from infra.registries.turns import Turns
 from infra.registries.uploads import Uploads
 from infra.registries.urls import with_query
 
@@ -38,6 +39,7 @@ class Repository:
         self._referrers = Referrers(client, self._paths, self._manifests)
         self._index = FallbackIndex(client, self._manifests, self._referrers)
         self._recent = Recent()
+        self._subjects = Turns()
 
     def __enter__(self) -> "Repository":
         """Return itself."""
@@ -100,21 +102,24 @@ class Repository:
         self._push_manifest(check_tag(tag), descriptor, _read(descriptor, BytesContent(data)))
 
     def _push_manifest(self, reference: str, descriptor: Descriptor, data: bytes) -> None:
-        reply = self._manifests.put(reference, descriptor, data)
-        self._recent.keep(descriptor.digest, data)
-        self._note_subject(descriptor, data, reply)
-
-    def _note_subject(self, descriptor: Descriptor, data: bytes, reply: Reply) -> None:
         manifest = _parsed(descriptor, data)
         if manifest is None or manifest.subject is None:
-            return
+            self._manifests.put(reference, descriptor, data)
+        else:
+            # Registries keep a list of referrers, and some lose entries when two come at once.
+            with self._subjects.of(manifest.subject.digest):
+                reply = self._manifests.put(reference, descriptor, data)
+            self._note_subject(descriptor, manifest, manifest.subject, reply)
+        self._recent.keep(descriptor.digest, data)
+
+    def _note_subject(self, descriptor: Descriptor, manifest: Manifest, subject: Descriptor, reply: Reply) -> None:
         support = self._referrers.support
         if reply.get("oci-subject"):
             support.found(True)
         if support.known if support.said else bool(reply.get("oci-subject")):
             return
-        if not self._referrers.has_api(manifest.subject):
-            self._index.add(manifest.subject, as_referrer(descriptor, manifest))
+        if not self._referrers.has_api(subject):
+            self._index.add(subject, as_referrer(descriptor, manifest))
 
     def mount(self, descriptor: Descriptor, source: ReadOnlyTarget) -> bool:
         """Take a blob from another repository of the same registry without moving it; say whether that was done."""
@@ -165,7 +170,8 @@ class Repository:
         """Yield the tags in the registry's order, those after `last`. Raises NotFoundError."""
         url = with_query(self._paths.tags(), last=last) if last else self._paths.tags()
         for page in pages(self._client, Request("GET", url, scopes=self._paths.pull)):
-            yield from page.tags or ()
+            # Not every registry knows `last`, and they differ in whether case matters to their order.
+            yield from (tag for tag in in_order(page.tags or []) if tag > last or tag.lower() > last.lower())
 
 
 def _read(descriptor: Descriptor, content: Content) -> bytes:

@@ -8,7 +8,7 @@ import threading
 from typing import Final
 
 from infra.oci.descriptors import Descriptor
-from infra.oci.target import Content, Progress
+from infra.oci.target import Content, Progress, Verifying
 from infra.registries.bodies import Body
 from infra.registries.chunks import MOST_CHUNK, push_chunks
 from infra.registries.client import Client
@@ -23,6 +23,7 @@ from infra.registries.urls import MalformedUrlError, Url, follow, with_query
 SINGLE_BYTES: Final = 128 << 10
 """Blobs up to this size are sent with the request that begins the upload; a registry may not take them so."""
 OCTETS: Final = {"Content-Type": "application/octet-stream"}
+VERIFY_BYTES: Final = 256 << 10
 TOO_LARGE: Final = 413
 LENGTH: Final = re.compile("[0-9]{1,18}")
 
@@ -42,6 +43,15 @@ class Uploads:
 
         Raises MismatchError, RegistryError, BrokenConnectionError.
         """
+        try:
+            self._push(descriptor, content, progress)
+        except RegistryError as error:
+            if error.status == 400:
+                # Registries have several codes for content that is not what it is said to be.
+                verify(descriptor, content)
+            raise
+
+    def _push(self, descriptor: Descriptor, content: Content, progress: Progress | None) -> None:
         begun = self._take_begun(descriptor)
         if begun is None and self._takes_single and descriptor.size <= SINGLE_BYTES:
             begun = self._push_single(descriptor, content, progress)
@@ -158,6 +168,16 @@ class Uploads:
     def _take_begun(self, descriptor: Descriptor) -> Url | None:
         with self._lock:
             return self._begun.pop(descriptor.digest, None)
+
+
+def verify(descriptor: Descriptor, content: Content) -> None:
+    """Raise MismatchError if content is not what its descriptor says."""
+    buffer = memoryview(bytearray(VERIFY_BYTES))
+    with content.open() as stream:
+        verifying = Verifying(stream, descriptor)
+        while verifying.readinto(buffer):
+            pass
+        verifying.verify()
 
 
 def _passes(error: Exception) -> bool:

@@ -28,7 +28,8 @@ def push_blob(target: Target, data: bytes = b"") -> Descriptor:
 
 def push_manifest(target: Target, **fields: Any) -> Descriptor:
     """Push a manifest of one blob, with further fields; return its descriptor."""
-    push_bytes(target, EMPTY.bare(), b"{}")
+    if not target.exists(EMPTY):
+        push_bytes(target, EMPTY.bare(), b"{}")
     blob = push_blob(target)
     manifest = {"schemaVersion": 2, "mediaType": IMAGE_MANIFEST, "config": EMPTY.bare(), "layers": [blob]}
     data = msgspec.json.encode(manifest | fields)
@@ -72,6 +73,8 @@ class TargetContract:
     untags = True
     """Whether a tag can be removed without what it means."""
     deletes_blobs = True
+    no_tags: tuple[str, ...] = ("a/b", "x" * 129)
+    """Tags that registries do not take; the names in image layouts are freer."""
 
     @pytest.mark.parametrize("size", SIZES)
     def test_what_was_pushed_is_read_again(self, target: Target, size: int) -> None:
@@ -185,7 +188,7 @@ class TargetContract:
 
     def test_a_tag_is_checked(self, target: Target) -> None:
         descriptor = push_manifest(target)
-        for tag in ("no tag", "-x", ".x", "a/b", "x" * 129, "../x"):
+        for tag in ("no tag", "-x", ".x", "../x", *self.no_tags):
             with pytest.raises(InvalidReferenceError):
                 target.tag(descriptor, tag)
 
@@ -295,6 +298,7 @@ class TargetContract:
     def test_several_threads_write_and_read_at_once(self, target: Target) -> None:
         contents = [os.urandom(1000 + number) for number in range(MANY)]
         same = os.urandom(50_000)
+        push_bytes(target, EMPTY.bare(), b"{}")
 
         def work(number: int) -> None:
             descriptor = push_blob(target, contents[number])
