@@ -71,7 +71,10 @@ class recorded:  # noqa: N801 - it is used as a function is
             from infra.artifacts.scrubbing import scrubbed
 
             self._tell("failed", {"error": scrubbed(str(error)) or type(error).__name__})
-        if self._settings and self._settings.bootstrap_servers:
+        self._wake()
+
+    def _wake(self) -> None:
+        if self._settings is not None and self._settings.bootstrap_servers:
             wake(self._settings)
 
     def _tell(self, half: str, more: dict[str, str]) -> None:

@@ -72,7 +72,7 @@ def _rows(mirror: Mirror) -> list[tuple[str, ...]]:
         return TELLING.index(one.status)
 
     tags = sorted(mirror.tags, key=order)
-    return [(one.tag, one.status, one.digest, one.there or "-", one.error or "-") for one in tags]
+    return [(one.tag, one.status, one.origin or one.digest, one.there or "-", one.error or "-") for one in tags]
 
 
 def _shown(title: str, head: tuple[str, ...], rows: list[tuple[str, ...]]) -> Iterator[str]:

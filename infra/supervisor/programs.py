@@ -28,6 +28,7 @@ def programs(settings: Settings) -> tuple[Program, ...]:
         Program(name="api", argv=_python("infra.services.api")),
         Program(name="worker", argv=_python("infra.services.worker")),
         Program(name="lifecycles", argv=_python("infra.services.lifecycles")),
+        Program(name="artifacts", argv=_python("infra.services.artifacts")),
         Program(name="agent", argv=agent, afterwards=(*agent, "--cleanup")),
         Program(name="node", argv=node, afterwards=(*node, "--cleanup")),
     )

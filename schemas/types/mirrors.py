@@ -155,7 +155,9 @@ class TagFound(msgspec.Struct, frozen=True, kw_only=True):
     tag: str
     """The tag."""
     digest: str
-    """What it means."""
+    """What it is to mean at the destination."""
+    origin: str = ''
+    """What it means at the source, if that is not the same because only some platforms are wanted."""
     there: str = ''
     """What it means at the destination; empty: nothing."""
     referrers: str = ''

@@ -110,6 +110,7 @@ def _found(state: Mirror, one: TagFound, old: MirroredTag | None) -> MirroredTag
     return MirroredTag(
         tag=one.tag,
         digest=one.digest,
+        origin=one.origin,
         there=one.there,
         referrers=one.referrers,
         known=known,
@@ -136,7 +137,7 @@ def _copying(state: Mirror) -> Iterator[Effect]:
     most = min(max(state.spec.concurrency, 1), MOST_AT_ONCE)
     todo = state.in_status("todo")[:most]
     for one in todo:
-        action = CopyTag(one.tag, one.digest, one.referrers, state.spec)
+        action = CopyTag(one.tag, one.digest, one.origin, one.referrers, state.spec)
         yield Effect(id=f"copy/{state.run}/{one.tag}", node="", action=action, seconds=COPY_SECONDS, attempts=8)
     # What is lost is removed when all that is new is there.
     for one in () if todo else state.in_status("remove")[:most]:

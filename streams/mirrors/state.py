@@ -20,7 +20,9 @@ class MirroredTag(msgspec.Struct, frozen=True, kw_only=True):
 
     tag: str
     digest: str
-    """What it means at the source, as of the last list."""
+    """What it is to mean at the destination, as of the last list."""
+    origin: str = ""
+    """What it means at the source, if that is not the same because only some platforms are wanted."""
     there: str = ""
     """What it means at the destination, as far as it is known."""
     referrers: str = ""
@@ -44,6 +46,7 @@ class CopyTag(msgspec.Struct, frozen=True):
 
     tag: str
     digest: str
+    origin: str
     referrers: str
     spec: MirrorSpec
 
