@@ -54,7 +54,7 @@ def run(call: Call) -> None:
             config=add_config(call, source, annotations),
             config_annotations=annotations.get(CONFIG),
             annotations=annotations.get(MANIFEST),
-            subject=subject.bare(),
+            subject=subject,
         )
         add_packed(source, packed)
         _send(call, place, subject, format, source, packed, target)

@@ -66,7 +66,10 @@ class _Copying:
         """Copy what is for the platforms, all if there are none, and show it."""
         root, index = self._root(platforms)
         act = recorded("copy", self._destination, root, source=f"{self._source.path}@{root.digest}")
-        with act, watching(self._call, COPY, self._format, self._local()) as watcher:
+        # A registry is given the manifest once more with the tag, so that nothing existed in the end.
+        gives_tag = self._destination.is_remote and bool(self._destination.reference)
+        tagged = root.digest if gives_tag and not self._call.flags.on("recursive") else ""
+        with act, watching(self._call, COPY, self._format, self._local(), tagged=tagged) as watcher:
             if index:
                 index.copy(self._reader, self._writer, watcher)
             else:

@@ -106,7 +106,7 @@ COMMAND: Final = Command(
         *target_flags(),
         spec_flag(),
         *format_flags(*FORMATS),
-        Flag("output", "", short="o", default="tree", deprecated="use --format instead", hidden=True),
+        Flag("output", "", short="o", default="tree", hidden=True),
         Flag("artifact-type", "only what is of this type"),
         Flag("depth", "levels of referrers; all if it is not given", "number", default="0"),
         platform_flag(),

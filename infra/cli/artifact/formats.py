@@ -16,6 +16,7 @@ USES: Final = {
     "text": "lines for people",
     "tree": "a tree",
     "table": "a table of the direct referrers (deprecated)",
+    "wide": "a table of all referrers and their kinds",
     "json": "JSON",
     TEMPLATE: "what a template of Go makes of the JSON",
 }

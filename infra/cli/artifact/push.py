@@ -106,7 +106,8 @@ def _send(
     target, root = open_to_write(place), packed.descriptor
     if is_digest(place.reference) and place.reference != root.digest:
         raise ArtifactError(f"the artifact has the digest {root.digest}, not {place.reference}")
-    with recorded("push", place, root), watching(call, PUSH, format, source) as watcher:
+    tagged = root.digest if place.is_remote and place.reference else ""
+    with recorded("push", place, root), watching(call, PUSH, format, source, tagged=tagged) as watcher:
         copy(
             source,
             target,

@@ -66,8 +66,14 @@ def say_status(word: str, descriptor: Descriptor, *, verbose: bool = True) -> No
 class Lines(Watcher):
     """Prints a line for whatever becomes of content."""
 
-    def __init__(self, words: Words, source: "ReadOnlyTarget | None" = None, *, verbose: bool = True) -> None:
-        """Take where manifests can be read again at no cost, to find content with two names."""
+    def __init__(
+        self, words: Words, source: "ReadOnlyTarget | None" = None, *, verbose: bool = True, tagged: str = ""
+    ) -> None:
+        """Take where manifests can be read again at no cost, to find content with two names.
+
+        Of what is tagged after all, `tagged`, nothing is said if it was there already.
+        """
+        self._tagged = tagged
         self._words = words
         self._source = source
         self._verbose = verbose
@@ -94,7 +100,8 @@ class Lines(Watcher):
     def existed(self, descriptor: Descriptor) -> None:
         """Note that it was there already."""
         self._keep(descriptor)
-        self._say(self._words.existed, descriptor)
+        if descriptor.digest != self._tagged:
+            self._say(self._words.existed, descriptor)
 
     def mounted(self, descriptor: Descriptor) -> None:
         """Note that the registry took it from another repository of its own."""
@@ -132,10 +139,12 @@ class Lines(Watcher):
 
 
 @contextmanager
-def watching(call: Call, words: Words, format: "Format", source: "ReadOnlyTarget | None" = None) -> Iterator[Watcher]:
+def watching(
+    call: Call, words: Words, format: "Format", source: "ReadOnlyTarget | None" = None, *, tagged: str = ""
+) -> Iterator[Watcher]:
     """Show what is being done in the block: bars on a terminal, else lines, nothing beside JSON."""
     if not on_terminal(call):
-        yield Lines(words, source, verbose=is_verbose(call)) if format.is_text else SILENT
+        yield Lines(words, source, verbose=is_verbose(call), tagged=tagged) if format.is_text else SILENT
         return
     from infra.cli.artifact.bars import Bars
 

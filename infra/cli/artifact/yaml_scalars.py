@@ -8,18 +8,19 @@ from typing import Final
 
 READ_AS_ELSE: Final = re.compile(
     r"""
-    | ~ | null | Null | NULL | <<
-    | y | Y | yes | Yes | YES | on | On | ON | true | True | TRUE
-    | n | N | no | No | NO | off | Off | OFF | false | False | FALSE
+    | ~ | null | Null | NULL | true | True | TRUE | false | False | FALSE
     | [-+]?0b[01_]+ | [-+]?0o?[0-7_]+ | [-+]?0x[0-9a-fA-F_]+
     | [-+]?(\.[0-9]+ | [0-9][0-9_]*(\.[0-9_]*)?)([eE][-+]?[0-9]+)?
     | [-+]?\.(inf|Inf|INF) | \.(nan|NaN|NAN)
-    | [-+]?[0-9][0-9_]*(:[0-5]?[0-9])+(\.[0-9_]*)?
     | [0-9]{4}-[0-9]{1,2}-[0-9]{1,2}([Tt\ ][0-9]{1,2}:[0-9]{2}:[0-9]{2}(\.[0-9]*)?\ *(Z|[-+][0-9]{1,2}(:[0-9]{2})?)?)?
     """,
     re.VERBOSE,
 )
-UNPRINTABLE: Final = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x84\x86-\x9f\ufeff\ufffe\uffff]")
+ONCE_ELSE: Final = re.compile(
+    r"<<|[yYnN]|yes|Yes|YES|no|No|NO|on|On|ON|off|Off|OFF|[-+]?[0-9][0-9_]*(:[0-5]?[0-9])+(\.[0-9_]*)?"
+)
+"""What readers of YAML 1.1 take for something else, and those of today do not."""
+UNPRINTABLE: Final = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x84\x86-\x9f\ufeff\ufffe\uffff\U00010000-\U0010ffff]")
 NOT_PLAIN: Final = re.compile(r"[-?:](\s|$)|[,\[\]{}#&*!|>'\"%@`]|---|\.\.\.|\s")
 """What a plain text must not begin with."""
 ESCAPES: Final = {
@@ -41,25 +42,28 @@ def entry(key: str, value: str) -> str:
 
 def scalar(text: str, *, key: bool = False) -> str:
     """Return a text as YAML: plain if that is what it is read as, else in quotes, or in lines of its own."""
-    if "\n" in text and not key and not UNPRINTABLE.search(text) and not re.search(r" \n|^\s| $", text):
+    if "\n" in text and not key and not UNPRINTABLE.search(text) and not re.search(r" \n|^\s*$|^\n| $", text):
         return _block(text)
-    if READ_AS_ELSE.fullmatch(text) or UNPRINTABLE.search(text) or "\n" in text:
+    if READ_AS_ELSE.fullmatch(text) or UNPRINTABLE.search(text) or re.search(r"[\n\t]", text):
         return _double(text)
-    if NOT_PLAIN.match(text) or re.search(r":(\s|$)|\s#|\s$", text):
+    if ONCE_ELSE.fullmatch(text) or NOT_PLAIN.match(text) or re.search(r":(\s|$)|\s#|\s$", text):
         return "'" + text.replace("'", "''") + "'"
     return text
 
 
 def _block(text: str) -> str:
     keep = "" if text.endswith("\n") and not text.endswith("\n\n") else "+" if text.endswith("\n") else "-"
+    hint = "4" if text.startswith(" ") else ""
     lines = text.removesuffix("\n").split("\n")
-    return f"|{keep}\n" + "\n".join(f"    {line}" if line else "" for line in lines)
+    return f"|{hint}{keep}\n" + "\n".join(f"    {line}" if line else "" for line in lines)
 
 
 def _double(text: str) -> str:
-    def escaped(character: str) -> str:
-        if character in ESCAPES:
-            return ESCAPES[character]
-        return f"\\x{ord(character):02X}" if UNPRINTABLE.match(character) else character
+    return '"' + "".join(map(_escaped, text)) + '"'
 
-    return '"' + "".join(map(escaped, text)) + '"'
+
+def _escaped(character: str) -> str:
+    if character in ESCAPES or not UNPRINTABLE.match(character):
+        return ESCAPES.get(character, character)
+    number = ord(character)
+    return f"\\x{number:02X}" if number < 1 << 8 else f"\\u{number:04X}" if number < 1 << 16 else f"\\U{number:08X}"
