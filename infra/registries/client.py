@@ -7,6 +7,7 @@ person, nor the client certificate.
 import threading
 import time
 from collections.abc import Callable, Collection
+from functools import partial
 from typing import TYPE_CHECKING, Final
 
 import msgspec
@@ -15,10 +16,11 @@ from infra.registries.dialling import Dialler
 from infra.registries.errors import MOST_BODY, BrokenConnectionError, MalformedReplyError, refusal
 from infra.registries.notices import Notices
 from infra.registries.options import Credential, RemoteOptions
+from infra.registries.persisting import persistently
 from infra.registries.pool import Pool
 from infra.registries.replies import Reply
 from infra.registries.requests import Request, parse_headers, with_headers
-from infra.registries.retrying import PASSING, Sleep, pause
+from infra.registries.retrying import Sleep, pause
 from infra.registries.transport import Exchange, Transport
 from infra.registries.urls import MalformedUrlError, Origin, follow
 from infra.registries.versions import user_agent
@@ -63,7 +65,7 @@ class Client:
 
         Raises RegistryError with what the registry says, UnreachableError, BrokenConnectionError, MalformedReplyError.
         """
-        reply = self._send_patiently(request, self._follow)
+        reply = persistently(self._follow, request, self.options.attempts, self._sleep)
         if reply.status in expected:
             return reply
         with reply:
@@ -76,26 +78,6 @@ class Client:
     def pause(self, attempt: int, retry_after: str = "") -> None:
         """Wait before the next attempt of something."""
         self._sleep(pause(attempt, retry_after))
-
-    def _exchange_patiently(self, request: Request) -> Reply:
-        return self._send_patiently(with_headers(request, self._agent), self._exchange)
-
-    def _send_patiently(self, request: Request, send: Callable[[Request], Reply]) -> Reply:
-        attempts = self.options.attempts if request.repeatable else 1
-        for attempt in range(attempts):
-            last = attempt == attempts - 1
-            try:
-                reply = send(request)
-            except BrokenConnectionError:
-                if last:
-                    raise
-                self.pause(attempt)
-                continue
-            if last or reply.status not in PASSING:
-                return reply
-            reply.close()
-            self.pause(attempt, reply.get("retry-after"))
-        raise BrokenConnectionError("nothing was tried")
 
     def _follow(self, request: Request) -> Reply:
         for _ in range(MOST_REDIRECTS + 1):
@@ -139,7 +121,9 @@ class Client:
 
         with self._lock:
             if self._authorizer is None:
-                self._authorizer = Authorizer(self.origin, self._credential, self._exchange_patiently)
+                # It knows nothing of this client, so that both end when nobody holds the client any more.
+                obtain = partial(_exchange, self._exchange, self._agent, self.options.attempts, self._sleep)
+                self._authorizer = Authorizer(self.origin, self._credential, obtain)
             return self._authorizer
 
     def _noticed(self, reply: Reply) -> Reply:
@@ -152,3 +136,7 @@ class Client:
             return reply.read_most(MOST_BODY)
         except (BrokenConnectionError, MalformedReplyError):
             return b""
+
+
+def _exchange(exchange: Exchange, agent: dict[str, str], attempts: int, sleep: Sleep, request: Request) -> Reply:
+    return persistently(exchange, with_headers(request, agent), attempts, sleep)

@@ -49,3 +49,7 @@ class Pool:
             self._idle.clear()
         for channel in channels:
             channel.close()
+
+    def __del__(self) -> None:
+        # Who forgets to close a client leaves no connection behind.
+        self.close()
