@@ -109,7 +109,11 @@ class Client:
 
     def _again(self, own: Request, refused: Reply, sent: str) -> Reply:
         """Answer a challenge once; if there is no answer, the refusal is the reply."""
-        answer = self._challenged().answer(refused.get("www-authenticate"), own.scopes, sent)
+        try:
+            answer = self._challenged().answer(refused.get("www-authenticate"), own.scopes, sent)
+        except BaseException:
+            refused.close()
+            raise
         if not answer:
             return refused
         refused.close()
