@@ -13,7 +13,7 @@ from typing import Any, Final
 from infra.oci.sums import Sum
 from infra.oci.target import Progress, Readable
 
-BUFFER: Final = 1 << 20
+BUFFER: Final = 512 << 10
 BUFFERS: Final = 4
 LARGE: Final = 8 << 20
 """Bytes above which a thread more pays."""
