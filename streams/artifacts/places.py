@@ -25,4 +25,5 @@ def untagged(reference: str) -> str:
 
 def mark_of(reference: str) -> str:
     """Return the tag or digest of a reference; empty if it has none."""
-    return reference[len(untagged(reference)) :].lstrip(":").removeprefix("@")
+    _, at, digest = reference.partition("@")
+    return digest if at else reference[len(untagged(reference)) :].removeprefix(":")

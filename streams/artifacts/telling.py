@@ -47,5 +47,7 @@ def _quarantines(state: Artifact, event: Done) -> Iterator[Send]:
     if not event.tag or isinstance(event, ArtifactDeleted | ArtifactUntagged) or event.tag.startswith(ASIDE):
         return
     for bar in state.bars:
+        if event.by == f"quarantine/{bar.quarantine}":
+            continue  # what it does itself, it knows
         body = TellTag(repository=f"{event.registry}/{event.repository}", tag=event.tag)
         yield Send("quarantine", bar.quarantine, body)

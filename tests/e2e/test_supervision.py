@@ -64,7 +64,7 @@ def assert_nothing_is_left(running: Pipeline, found: dict[str, int]) -> None:
 def test_the_life_of_a_pipeline(idle: Pipeline) -> None:
     idle.up()
     found = pids(idle)
-    assert set(found) == {"supervisor", "kafka", "api", "worker", "lifecycles", "agent", "node"}
+    assert set(found) == {"supervisor", "kafka", "api", "worker", "lifecycles", "artifacts", "agent", "node"}
     assert all(process["state"] == "ready" and process["memory_bytes"] for process in idle.processes().values())
     table = idle.run("status")
     assert all(name in table for name in (*found, idle.settings.kafka, str(idle.settings.logs)))
@@ -156,7 +156,7 @@ def test_an_existing_cluster_is_used_and_left_running(kafka: Broker, tmp_path: P
     with pipeline(tmp_path / "home", "guest", bootstrap_servers=kafka.bootstrap_servers) as guest:
         guest.up()
         found = pids(guest)
-        assert set(found) == {"supervisor", "api", "worker", "lifecycles", "agent", "node"}
+        assert set(found) == {"supervisor", "api", "worker", "lifecycles", "artifacts", "agent", "node"}
         assert not (guest.settings.home / "kafka").exists()
         subprocess.run(["cat", "/etc/shadow"], check=True, capture_output=True)
         until(lambda: [alert for alert in guest.alerts("--since", "1m") if alert["node"] == "guest"])
