@@ -11,7 +11,6 @@ import sys
 import threading
 import time
 from collections.abc import Mapping
-from importlib.metadata import version
 from typing import Final
 
 import msgspec
@@ -20,6 +19,7 @@ from confluent_kafka import KafkaException
 from infra.artifacts.acts import spool_of
 from infra.artifacts.spool import Line, Spool
 from infra.config import Settings, load_settings
+from infra.version import VERSION
 from producers.commands import send
 from producers.publisher import Publisher, PublishError
 from schemas.codec import UnencodableError
@@ -44,7 +44,7 @@ class Sender:
     def __init__(self, spool: Spool, publisher: Publisher) -> None:
         self._spool = spool
         self._publisher = publisher
-        self._client = version("deedlog")
+        self._client = VERSION
 
     def send(self, until: float) -> bool:
         """Send what is there; return False if Kafka has not taken all of it by then (of the monotonic clock).

@@ -9,18 +9,12 @@ from cyclopts import App, CycloptsError, Parameter, UnknownCommandError
 
 from infra.cli.entry import run_artifact
 from infra.cli.errors import FAILED, INTERRUPTED, USAGE, CliError
+from infra.version import VERSION
 
 HELP: Final = "One event log for infrastructure: what happens on a machine becomes events and alerts on Kafka."
 
 
-def installed_version() -> str:
-    """Return the version of the installed program."""
-    from importlib.metadata import version
-
-    return version("deedlog")
-
-
-app = App(name="deedlog", help=HELP, help_format="plaintext", version=installed_version)
+app = App(name="deedlog", help=HELP, help_format="plaintext", version=VERSION)
 app.meta.group_parameters = "For all commands"
 
 

@@ -23,7 +23,7 @@ from infra.registries.requests import Request, parse_headers, with_headers
 from infra.registries.retrying import Sleep, pause
 from infra.registries.transport import Exchange, Transport
 from infra.registries.urls import MalformedUrlError, Origin, follow
-from infra.registries.versions import user_agent
+from infra.registries.versions import USER_AGENT
 
 if TYPE_CHECKING:
     from infra.registries.authorizing import Authorizer
@@ -58,7 +58,7 @@ class Client:
         self._authorizer: Authorizer | None = None
         self._lock = threading.Lock()
         self._notices = Notices(options.warn)
-        self._agent = {"User-Agent": user_agent()}
+        self._agent = {"User-Agent": USER_AGENT}
 
     def send(self, request: Request, expected: Collection[int]) -> Reply:
         """Return a reply with one of the statuses that are expected.

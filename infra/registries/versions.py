@@ -1,14 +1,8 @@
 """What the program calls itself to registries."""
 
-from functools import lru_cache
+from typing import Final
 
+from infra.version import VERSION
 
-@lru_cache(maxsize=1)
-def user_agent() -> str:
-    """Return name and version, as RFC 9110 section 10.1.5 has it."""
-    from importlib.metadata import PackageNotFoundError, version
-
-    try:
-        return f"deedlog/{version('deedlog')}"
-    except PackageNotFoundError:
-        return "deedlog"
+USER_AGENT: Final = f"deedlog/{VERSION}"
+"""Name and version, as RFC 9110 section 10.1.5 has it."""

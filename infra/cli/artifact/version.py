@@ -7,18 +7,17 @@ from typing import Final
 from infra.cli.artifact.commands import NO_LIMIT, Arguments, Call, Command
 from infra.cli.artifact.formats import format_flags, parse_format
 from infra.cli.artifact.printing import say, tell
+from infra.version import VERSION
 
 
 def run(call: Call) -> None:
     """Show the version. Raises ArtifactError."""
-    from importlib.metadata import version
-
     if call.arguments:
         tell(f'warning: "{",".join(call.arguments)}" is ignored: the version is the same of all')
     format = parse_format(call.flags)
     machine = os.uname()
     items = {
-        "Version": version("deedlog"),
+        "Version": VERSION,
         "Python version": platform.python_version(),
         "OS/Arch": f"{machine.sysname.lower()}/{machine.machine}",
     }
