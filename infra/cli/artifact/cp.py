@@ -18,7 +18,7 @@ from infra.cli.artifact.targets import (
     open_to_write,
     parse_place,
     require_reference,
-    resolve,
+    resolve_and_keep,
     split_tags,
     target_flags,
 )
@@ -80,7 +80,7 @@ class _Copying:
 
     def _root(self, platforms: tuple[Platform, ...]) -> "tuple[Descriptor, SmallerIndex | None]":
         if len(platforms) < 2:
-            return resolve(self._reader, self._source.reference, *platforms), None
+            return resolve_and_keep(self._reader, self._source.reference, *platforms), None
         from infra.cli.artifact.smaller_indexes import choose
 
         root = self._reader.resolve(self._source.reference)

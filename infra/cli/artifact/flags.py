@@ -4,7 +4,6 @@ The grammar is that of POSIX with the long options of GNU, as spf13/pflag reads 
 `--flag value`, `--flag=value`, `--switch=false`, `-abc`, `-ovalue`, `-o value`, `-o=value`.
 """
 
-import difflib
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Final, Literal
 
@@ -164,6 +163,8 @@ class _Reading:
         self.given.setdefault(flag.name, []).append(value)
 
     def _near(self, name: str) -> str:
+        import difflib
+
         shown = [one.name for one in self._names.values() if not one.hidden and not one.deprecated]
         near = difflib.get_close_matches(name, shown, n=1)
         return f"Did you mean --{near[0]}?" if near else ""

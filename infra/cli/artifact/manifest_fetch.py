@@ -11,7 +11,15 @@ from infra.cli.artifact.errors import ArtifactError
 from infra.cli.artifact.flags import Flag, switch
 from infra.cli.artifact.formats import Format, described, format_flags, parse_format, write_json
 from infra.cli.artifact.platforms import platform_flag, platform_of
-from infra.cli.artifact.targets import Place, open_to_read, parse_place, require_reference, resolve, target_flags
+from infra.cli.artifact.targets import (
+    Place,
+    open_to_read,
+    parse_place,
+    require_reference,
+    resolve,
+    resolve_and_keep,
+    target_flags,
+)
 from infra.oci.canonical import encode
 from infra.oci.descriptors import Descriptor
 from infra.oci.target import read_all
@@ -35,10 +43,10 @@ def run(call: Call) -> None:
     place, format = parse_place(flags, call.arguments[0]), parse_format(flags)
     require_reference(call, place)
     target = cached(_open(call, place))
-    root = resolve(target, place.reference, platform_of(flags))
     if flags.on("descriptor") and not output:
-        write_json(encode(root), pretty=flags.on("pretty"))
+        write_json(encode(resolve(target, place.reference, platform_of(flags))), pretty=flags.on("pretty"))
         return
+    root = resolve_and_keep(target, place.reference, platform_of(flags))
     _write(call, place, format, root, read_all(target, root))
 
 

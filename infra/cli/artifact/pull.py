@@ -13,7 +13,14 @@ from infra.cli.artifact.platforms import platform_flag, platform_of
 from infra.cli.artifact.printing import say
 from infra.cli.artifact.recording import recorded
 from infra.cli.artifact.status import PULL, watching
-from infra.cli.artifact.targets import Place, open_to_read, parse_place, require_reference, resolve, target_flags
+from infra.cli.artifact.targets import (
+    Place,
+    open_to_read,
+    parse_place,
+    require_reference,
+    resolve_and_keep,
+    target_flags,
+)
 from infra.oci.descriptors import Descriptor
 from infra.oci.media_types import TITLE, UNPACK
 
@@ -27,7 +34,7 @@ def run(call: Call) -> None:
     wish = _wish(call)
     require_reference(call, place)
     source = cached(open_to_read(place))
-    root = resolve(source, place.reference, wish.platform)
+    root = resolve_and_keep(source, place.reference, wish.platform)
     from infra.oci.pulling import pull
 
     with recorded("pull", place, root), watching(call, PULL, format) as watcher:

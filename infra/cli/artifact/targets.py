@@ -1,5 +1,6 @@
 """What references on the command line mean: registries and image layouts, and how they are opened."""
 
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, cast
 
@@ -152,7 +153,18 @@ def repository(place: Place) -> "Repository":
 
 def resolve(target: "ReadOnlyTarget", reference: str, platform: Platform | None = None) -> Descriptor:
     """Return what a reference means, for a platform if one is given. Raises OciError."""
-    root = target.resolve(reference)
+    return _for_platform(target, target.resolve(reference), platform)
+
+
+def resolve_and_keep(target: "ReadOnlyTarget", reference: str, platform: Platform | None = None) -> Descriptor:
+    """Return what `resolve` does, when the manifest is read next: a registry gives both in one answer."""
+    module = sys.modules.get("infra.registries.repository")
+    if module is None or not isinstance(target, module.Repository):
+        return resolve(target, reference, platform)
+    return _for_platform(target, target.get(reference)[0], platform)
+
+
+def _for_platform(target: "ReadOnlyTarget", root: Descriptor, platform: Platform | None) -> Descriptor:
     if platform is None:
         return root
     from infra.oci.copying import select_platform
