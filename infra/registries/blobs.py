@@ -11,7 +11,7 @@ from infra.oci.descriptors import Descriptor
 from infra.oci.errors import InvalidContentError, MismatchError
 from infra.oci.media_types import OCTETS
 from infra.registries.client import Client
-from infra.registries.errors import BrokenConnectionError, MalformedReplyError, RegistryError
+from infra.registries.errors import BrokenConnectionError, MalformedReplyError
 from infra.registries.manifests import check_reply, remove
 from infra.registries.paths import Paths
 from infra.registries.replies import Reply
@@ -145,9 +145,8 @@ class BlobStream:
             try:
                 self._reply = self._blobs.request(self._descriptor, self._position)
                 return
-            except (BrokenConnectionError, RegistryError) as error:
-                if isinstance(error, RegistryError) and error.status != 416:
-                    raise
+            except BrokenConnectionError:
+                continue
 
 
 def check_range(reply: Reply, start: int, end: int) -> None:

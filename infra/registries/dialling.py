@@ -7,7 +7,7 @@ from typing import Any, Final
 
 from infra.oci.errors import InvalidReferenceError
 from infra.registries.channels import Channel, Patience
-from infra.registries.errors import BrokenConnectionError, UnreachableError
+from infra.registries.errors import HANDSHAKE, BrokenConnectionError, UnreachableError
 from infra.registries.options import RemoteOptions
 from infra.registries.proxies import proxy_for
 from infra.registries.urls import Origin, Url
@@ -109,7 +109,7 @@ class Dialler:
         except OSError as error:
             plain = isinstance(error, ssl.SSLError) and error.reason in ("WRONG_VERSION_NUMBER", "HTTP_REQUEST")
             fix = "it seems to speak plain HTTP: say --plain-http" if plain else ""
-            raise UnreachableError(f"TLS with {origin.authority} fails: {_reason(error)}", fix) from None
+            raise UnreachableError(f"{HANDSHAKE} {origin.authority} fails: {_reason(error)}", fix) from None
 
     @cached_property
     def _own_context(self) -> Any:

@@ -30,6 +30,10 @@ class Complaint(msgspec.Struct, frozen=True):
         return ": ".join(dict.fromkeys(_on_one_line(part) for part in parts))
 
 
+HANDSHAKE: Final = "TLS with"
+"""How the message begins if somebody listens who does not speak TLS."""
+
+
 class UnreachableError(OciError):
     """No connection to a registry comes about: no such name, nobody listens, a certificate that is not trusted."""
 

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from functools import partial
 from types import TracebackType
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from infra.oci.errors import InvalidReferenceError, UnsupportedError
 from infra.oci.references import FORM
@@ -14,6 +14,9 @@ from infra.registries.options import DEFAULTS, Credential, RemoteOptions
 from infra.registries.repository import Repository
 from infra.registries.requests import Request
 from infra.registries.urls import MalformedUrlError, Url, registry_origin, with_query
+
+if TYPE_CHECKING:
+    from infra.registries.mirrored import Mirror
 
 CATALOG: Final = frozenset({"registry:catalog:*"})
 
@@ -41,9 +44,13 @@ class Registry:
         """End all connections."""
         self._client.close()
 
-    def repository(self, name: str) -> Repository:
-        """Return a repository by its name."""
-        return Repository(self._client, self.name, name)
+    def repository(self, name: str, mirrors: "tuple[Mirror, ...]" = ()) -> Repository:
+        """Return a repository by its name, which is read from mirrors first if there are any."""
+        if not mirrors:
+            return Repository(self._client, self.name, name)
+        from infra.registries.mirrored import MirroredRepository
+
+        return MirroredRepository(self._client, self.name, name, mirrors)
 
     def ping(self) -> None:
         """Check that a registry is there and that it lets one in.

@@ -31,7 +31,8 @@ class Transport:
                 return self._exchange(request, kept)
             except BrokenConnectionError as error:
                 # A server may end an idle connection at any time; then it has not seen the request.
-                if not kept.unanswered:
+                # An upload that is gone on with asks first how far it came.
+                if not kept.unanswered or request.method == "PATCH":
                     raise BrokenConnectionError(f"{request.url.origin.authority}: {error}") from None
         try:
             return self._exchange(request, self._pool.new(request.url.origin))

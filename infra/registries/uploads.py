@@ -10,10 +10,10 @@ from typing import Final
 from infra.oci.descriptors import Descriptor
 from infra.oci.target import Content, Progress, Verifying
 from infra.registries.bodies import Body
-from infra.registries.chunks import MOST_CHUNK, push_chunks
 from infra.registries.client import Client
 from infra.registries.errors import BrokenConnectionError, MalformedReplyError, RegistryError
 from infra.registries.paths import Paths
+from infra.registries.pieces import Pieces
 from infra.registries.replies import Reply
 from infra.registries.requests import Request
 from infra.registries.retrying import PASSING
@@ -98,40 +98,38 @@ class Uploads:
     def _push_whole(
         self, descriptor: Descriptor, content: Content, progress: Progress | None, begun: Url | None
     ) -> None:
+        """Send a blob in one piece; after that failed, send it in pieces, or a small one again in one."""
+        url = begun or self._begin()
         try:
-            body = Body(content, descriptor.size, 0, progress)
-            url = with_query(begun or self._begin(), digest=descriptor.digest)
-            self._client.send(Request("PUT", url, OCTETS, body, self._paths.push, once=True), {201, 204}).close()
+            self._put(url, descriptor, content, progress)
             return
         except (BrokenConnectionError, RegistryError) as error:
-            if not _passes(error):
+            if not _passes(error) or self._client.options.attempts < 2:
                 raise
-            retry_after = ""
-        self._client.pause(0, retry_after)
-        if descriptor.size > SINGLE_BYTES:
-            self._push_in_pieces(descriptor, content, progress, None)
-        else:
-            self._push_again(descriptor, content, progress)
+        self._client.pause(0)
+        self._push_in_pieces(descriptor, content, progress, None)
 
-    def _push_again(self, descriptor: Descriptor, content: Content, progress: Progress | None) -> None:
-        """Begin an upload anew until it is through or the attempts are spent."""
-        for attempt in range(1, self._client.options.attempts):
-            try:
-                body = Body(content, descriptor.size, 0, progress)
-                url = with_query(self._begin(), digest=descriptor.digest)
-                self._client.send(Request("PUT", url, OCTETS, body, self._paths.push, once=True), {201, 204}).close()
-                return
-            except (BrokenConnectionError, RegistryError) as error:
-                if not _passes(error) or attempt == self._client.options.attempts - 1:
-                    raise
-                self._client.pause(attempt)
+    def _put(self, location: Url, descriptor: Descriptor, content: Content, progress: Progress | None) -> None:
+        body = Body(content, descriptor.size, 0, progress)
+        url = with_query(location, digest=descriptor.digest)
+        self._client.send(Request("PUT", url, OCTETS, body, self._paths.push, once=True), {201, 204}).close()
 
     def _push_in_pieces(
         self, descriptor: Descriptor, content: Content, progress: Progress | None, begun: Url | None
     ) -> None:
-        chunk = self._client.options.chunk_bytes or MOST_CHUNK
-        location, least = (begun, 0) if begun is not None else self._begin_with_least()
-        push_chunks(self._client, self._paths, location, descriptor, content, max(chunk, least), least, progress)
+        """Send a blob in pieces; begin anew when the registry does not know any more how far it was."""
+        attempts = self._client.options.attempts
+        for attempt in range(attempts):
+            location, least = (begun, 0) if begun is not None else self._begin_with_least()
+            pieces = Pieces(self._client, self._paths.push, location, least)
+            try:
+                pieces.push(descriptor, content, progress)
+                return
+            except (BrokenConnectionError, RegistryError) as error:
+                if not _passes(error) or attempt == attempts - 1:
+                    raise
+            begun = None
+            self._client.pause(attempt)
 
     def _begin(self) -> Url:
         return self._begin_with_least()[0]
@@ -152,7 +150,7 @@ class Uploads:
             except (BrokenConnectionError, RegistryError) as error:
                 if not _passes(error) or attempt == attempts - 1:
                     raise
-                self._client.pause(attempt, getattr(error, "retry_after", ""))
+                self._client.pause(attempt)
         raise BrokenConnectionError("nothing was tried")
 
     def _location(self, url: Url, reply: Reply) -> Url:
