@@ -13,7 +13,7 @@ from infra.oci.crew import each
 from infra.oci.descriptors import Descriptor
 from infra.oci.errors import NotFoundError, OciError
 from infra.oci.manifests import Manifest, is_manifest, parse_manifest
-from infra.oci.media_types import CREATED, DOCKER_CONFIG, IMAGE_CONFIG
+from infra.oci.media_types import CREATED, DOCKER_CONFIG, IMAGE_CONFIG, INDEXES
 from infra.oci.target import ReadOnlyTarget, read_all
 from schemas.types.retentions import ArtifactsRemoved, HeldManifest, Removal
 from streams.lifecycles.effector import EffectError
@@ -121,8 +121,7 @@ def nanoseconds(text: str) -> int:
 def remove_group(targets: Targets, effect: str, action: RemoveGroup, barred: Collection[str]) -> ArtifactsRemoved:
     """Remove manifests that hang together; none of them if one got a tag since, or is barred. Raises OciError."""
     target = targets.write(action.spec.repository, action.spec.access)
-    kept = _meant_now(target, set(action.tags)) | set(barred)
-    if kept & set(action.digests):
+    if (_needed_now(target, action) | set(barred)) & set(action.digests):
         return ArtifactsRemoved(effect=effect, spared=action.digests)
     for digest in action.digests:
         found = digest_at(target, digest)
@@ -135,18 +134,37 @@ def remove_group(targets: Targets, effect: str, action: RemoveGroup, barred: Col
     return ArtifactsRemoved(effect=effect, removed=tuple(Removal(digest=one) for one in action.digests))
 
 
-def _meant_now(target: ReadOnlyTarget, going: set[str]) -> set[str]:
-    """Return the digests that tags mean which were not to go."""
+def _needed_now(target: ReadOnlyTarget, action: RemoveGroup) -> set[str]:
+    """Return the digests that tags mean and indexes point at, but for the tags that are to go with what they mean."""
     found: set[str] = set()
     lock = threading.Lock()
 
-    def look(tag: str) -> None:
+    def look(tag: str) -> list[str]:
         meant = digest_at(target, tag)
+        if meant is None or (meant.digest in action.digests and tag in action.tags):
+            return []
+        below = _below(target, meant)
         with lock:
-            found.update([meant.digest] if meant else [])
+            found.update(below)
+        return []
 
     try:
-        each(look, [tag for tag in target.tags() if tag not in going], LOOKING)
+        each(look, target.tags(), LOOKING)
     except NotFoundError:
         return set()
+    return found
+
+
+def _below(target: ReadOnlyTarget, root: Descriptor) -> set[str]:
+    """Return a manifest and all that it, as an index, points at."""
+    found, stack = {root.digest}, [root]
+    while stack:
+        one = stack.pop()
+        if one.media_type in INDEXES:
+            try:
+                members = parse_manifest(read_all(target, one), one.media_type).manifests or ()
+            except NotFoundError:
+                continue
+            stack += [member for member in members if member.digest not in found]
+            found.update(member.digest for member in members)
     return found
