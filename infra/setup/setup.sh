@@ -8,6 +8,7 @@ cd "$(dirname "$0")/../.."
 PYTHON=/usr/bin/python3
 VENV=.venv
 JARS=build/kafka
+PEERS=build/peers
 STAMP=.made-from
 
 missing_packages() {
@@ -18,7 +19,7 @@ missing_packages() {
     command -v mvn >/dev/null || packages+=(maven)
     for purpose in "$@"; do
         case $purpose in
-        test) packages+=(podman runc busybox-static kcat git iproute2 fio) ;;
+        test) packages+=(podman runc busybox-static kcat git iproute2 fio apache2-utils) ;;
         bench) packages+=(gcc libc6-dev fio) ;;
         esac
     done
@@ -58,7 +59,7 @@ apt_install() { # sudo or nothing, packages...
 continue_as_owner() {
     [ ${#AS_OWNER[@]} -gt 0 ] || return 0
     chown "$SUDO_UID:${SUDO_GID:-$SUDO_UID}" build "$LOGS" "$LOGS"/* 2>/dev/null || true
-    SETUP_PACKAGES='' exec "${AS_OWNER[@]}" "$PWD/infra/setup/setup.sh"
+    SETUP_PACKAGES='' exec "${AS_OWNER[@]}" "$PWD/infra/setup/setup.sh" "$@"
 }
 
 make_venv() {
@@ -83,17 +84,67 @@ fetch_jars() {
     echo "$1" >"$JARS/$STAMP"
 }
 
+# Registries and a client of them that tests compare ours with; without Go those tests are left out.
+build_peers() { # module
+    local module=$1
+    mkdir -p "$PEERS"
+    GOTOOLCHAIN=local GOFLAGS=-buildvcs=false CGO_ENABLED=0 nice go build -C "$module" -trimpath -ldflags "-s -w" \
+        -o "$PWD/$PEERS/" tool
+    made_of_peer "$module" >"$PEERS/$STAMP-${module//\//-}"
+}
+
+made_of_peer() { made_from "$1/go.mod" "$1/go.sum" <(go version); }
+
+# Taken out of its package, for the package would start a registry on this machine, open to all, at every boot.
+fetch_docker_registry() {
+    local folder
+    folder=$(mktemp -d)
+    mkdir -p "$PEERS"
+    (cd "$folder" && apt-get -q download docker-registry && dpkg-deb -x docker-registry_*.deb .)
+    mv "$folder/usr/bin/docker-registry" "$PEERS/"
+    rm -rf "$folder"
+}
+
+start_peers() { # purposes...
+    local module
+    [[ " $* " == *" test "* ]] || return 0
+    if ! [ -x "$PEERS/docker-registry" ] && ! command -v docker-registry >/dev/null && command -v apt-get >/dev/null; then
+        step "Debian's registry" fetch_docker_registry &
+        building+=($!)
+    fi
+    command -v go >/dev/null || return 0
+    for module in tests/peers tests/peers/distribution; do
+        go_will_do "$module" || continue
+        is_made_from "$PEERS/$STAMP-${module//\//-}" "$(made_of_peer "$module")" && continue
+        step "programs of $module" build_peers "$module" &
+        building+=($!)
+    done
+}
+
+go_will_do() { # module
+    local wanted
+    wanted=$(sed -n 's/^go //p' "$1/go.mod")
+    printf 'go%s\n' "$wanted" "$(go env GOVERSION | sed 's/^go//')" | sort -V -C && return 0
+    say "    programs of $1 are left out: they need Go $wanted, this is $(go env GOVERSION)"
+    return 1
+}
+
 make_all() {
     trap 'kill $(jobs -p) 2>/dev/null || true' EXIT
-    local packages jars fetching=
+    local packages jars fetching= building=() each
     packages=$(made_from requirements.txt infra/setup/uv.txt pyproject.toml <("$PYTHON" --version; pwd))
     jars=$(made_from infra/kafka/pom.xml)
     if ! is_made_from "$JARS/$STAMP" "$jars"; then
         step "Kafka's jars" fetch_jars "$jars" &
         fetching=$!
     fi
+    start_peers "$@"
     is_made_from "$VENV/$STAMP" "$packages" || step "Python packages" make_venv "$packages"
     [ -z "$fetching" ] || wait "$fetching"
+    for each in "${building[@]}"; do
+        # Their tests are left out then, and say so.
+        wait "$each" || true
+    done
     if ! "$VENV/bin/python" -m infra.kafka.archive --check; then
         # Without it the broker only starts slower.
         step "class archive of the broker" "$VENV/bin/python" -m infra.kafka.archive || true
@@ -101,5 +152,5 @@ make_all() {
 }
 
 [ "${SETUP_PACKAGES-yes}" = "" ] || install_packages "$@"
-continue_as_owner
-make_all
+continue_as_owner "$@"
+make_all "$@"
