@@ -28,11 +28,14 @@ from streams.lifecycles.wire import write_message
 from streams.nodes import NODES
 from streams.volumes import VOLUMES
 from tests.lifecycles import PARTITIONS, Memory
+from tests.simulation.registry_world import KINDS, RegistryWorld
 from tests.simulation.volume_world import VolumeWorld
 
 FOLDER: Final = Path(__file__).parent / "histories/lifecycles"
 SEEDS: Final = (0, 1, 2, 3)
 STEPS: Final = 6_000
+ARTIFACT_SEEDS: Final = (0, 1)
+ARTIFACT_STEPS: Final = 2_000
 
 
 class Line(msgspec.Struct, omit_defaults=True):
@@ -129,6 +132,13 @@ def of_volumes(seed: int) -> bytes:
     return record(simulation.broker, simulation.codec, simulation.registry, [VOLUMES])
 
 
+def of_artifacts(seed: int) -> bytes:
+    """Return the file of a simulated history of artifacts, and of those who are about many of them."""
+    simulation = Simulation(KINDS, RegistryWorld(), Random(seed))
+    simulation.run(ARTIFACT_STEPS)
+    return record(simulation.broker, simulation.codec, simulation.registry, KINDS)
+
+
 def of_nodes() -> bytes:
     """Return the file of a node's life by chance."""
     memory = Memory([NODES])
@@ -145,10 +155,13 @@ def main() -> None:
     logging.disable(logging.WARNING)
     folder = FOLDER / sys.argv[1]
     folder.mkdir(exist_ok=True)
-    assert {one.kind for one in LIFECYCLES} == {"node", "volume"}, "record the new lifecycle, too"
+    recorded = {"node", "volume", *(kind.kind for kind in KINDS)}
+    assert {one.kind for one in LIFECYCLES} == recorded, "record the new lifecycle, too"
     (folder / "nodes.jsonl.gz").write_bytes(of_nodes())
     for seed in SEEDS:
         (folder / f"volumes-{seed}.jsonl.gz").write_bytes(of_volumes(seed))
+    for seed in ARTIFACT_SEEDS:
+        (folder / f"artifacts-{seed}.jsonl.gz").write_bytes(of_artifacts(seed))
 
 
 if __name__ == "__main__":
