@@ -79,6 +79,10 @@ class Client:
         """Wait before the next attempt of something."""
         self._sleep(pause(attempt, retry_after))
 
+    def sleep(self, seconds: float) -> None:
+        """Wait."""
+        self._sleep(seconds)
+
     def _follow(self, request: Request) -> Reply:
         for _ in range(MOST_REDIRECTS + 1):
             reply = self._authorized(request)

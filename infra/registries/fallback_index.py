@@ -1,12 +1,15 @@
 """Keeps the index of referrers that stands in for the API, though others write it at the same time.
 
-A registry cannot compare and swap a tag. So the index is read, changed, written, and read again until what was written
-is there; who is overtaken puts his entries in again. In one process writers of one subject wait for each other.
+A registry cannot compare and swap a tag. So the index is read, changed, written, and read again, at once and a little
+later: who was overtaken puts his entries in again. Only a writer that takes much longer than others between reading and
+writing can still undo what they wrote. In one process writers of one subject wait for each other.
 
 Source: OCI distribution-spec 1.1, section Pushing Manifests with Subject, and Deleting Manifests.
 """
 
+import random
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Final
@@ -22,7 +25,9 @@ from infra.registries.manifests import Manifests
 from infra.registries.referrers import Referrers, fallback_tag
 from infra.registries.turns import Turns
 
-MOST_TURNS: Final = 10
+MOST_WRITES: Final = 20
+SETTLING: Final = 2.5
+"""How many times as long as a write took is waited before the last look."""
 
 
 class Change(msgspec.Struct):
@@ -84,16 +89,29 @@ class FallbackIndex:
 
     def _apply(self, change: Change) -> None:
         with self._turns.of(change.subject.digest):
-            for attempt in range(MOST_TURNS):
-                if not self._write(change):
+            for _ in range(MOST_WRITES):
+                begun = time.monotonic()
+                if not self._write(change) or self._stays(change, time.monotonic() - begun):
                     return
-                if attempt:
-                    self._client.pause(min(attempt, 4))
         tag = fallback_tag(change.subject)
         raise OciError(f"the index of referrers {tag} is overwritten by others again and again", "try again later")
 
+    def _stays(self, change: Change, seconds: float) -> bool:
+        """Say whether what was written is still there after those could write who had read before.
+
+        They are taken to need about as long between reading and writing as this writer did.
+        """
+        if self._missing(change):
+            return False
+        self._client.sleep(seconds * SETTLING * random.uniform(0.75, 1.25))
+        return not self._missing(change)
+
+    def _missing(self, change: Change) -> bool:
+        there = self._referrers.tagged(change.subject)
+        return merged(there, change) != there
+
     def _write(self, change: Change) -> bool:
-        """Write what is missing; return whether anything was, so that one has to look again."""
+        """Write what is missing; return whether anything was."""
         there = self._referrers.tagged(change.subject)
         wanted = merged(there, change)
         if wanted == there:

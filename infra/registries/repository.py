@@ -2,7 +2,9 @@
 
 from collections.abc import Iterator
 from contextlib import AbstractContextManager
+from functools import cached_property
 from types import TracebackType
+from typing import TYPE_CHECKING
 
 from infra.oci.descriptors import Descriptor
 from infra.oci.digests import check_digest
@@ -12,7 +14,6 @@ from infra.oci.references import check_tag
 from infra.oci.target import MOST_MANIFEST_BYTES, BytesContent, Content, Progress, Readable, ReadOnlyTarget, Verifying
 from infra.registries.blobs import Blobs, skip
 from infra.registries.client import Client
-from infra.registries.fallback_index import FallbackIndex
 from infra.registries.listing import in_order, pages
 from infra.registries.manifests import Manifests
 from infra.registries.paths import Paths
@@ -23,6 +24,9 @@ from infra.registries.requests import Request
 from infra.registries.turns import Turns
 from infra.registries.uploads import Uploads
 from infra.registries.urls import with_query
+
+if TYPE_CHECKING:
+    from infra.registries.fallback_index import FallbackIndex
 
 
 class Repository:
@@ -37,7 +41,6 @@ class Repository:
         self.blobs = Blobs(client, self._paths)
         self._uploads = Uploads(client, self._paths)
         self._referrers = Referrers(client, self._paths, self._manifests)
-        self._index = FallbackIndex(client, self._manifests, self._referrers)
         self._recent = Recent()
         self._subjects = Turns()
 
@@ -130,6 +133,12 @@ class Repository:
     def mount_from(self, descriptor: Descriptor, repository: str) -> bool:
         """Take a blob from a repository of this registry by its name; say whether that was done."""
         return self._uploads.mount(descriptor, repository)
+
+    @cached_property
+    def _index(self) -> "FallbackIndex":
+        from infra.registries.fallback_index import FallbackIndex
+
+        return FallbackIndex(self._client, self._manifests, self._referrers)
 
     def gathered(self) -> AbstractContextManager[None]:
         """Write indexes of referrers once, at the end of the block, instead of after each push."""
