@@ -65,15 +65,18 @@ def redact_query(query: str) -> str:
 
 
 def registry_origin(registry: str, plain_http: bool | None) -> Origin:
-    """Return where a registry is; `localhost` speaks plain HTTP unless it is said otherwise."""
+    """Return where a registry is; `localhost` speaks plain HTTP unless it is said otherwise.
+
+    Raises MalformedUrlError.
+    """
     name = DEFAULT_HOST if registry == DEFAULT_REGISTRY else registry
-    parts = urlsplit(f"//{name}")
-    host = (parts.hostname or "").lower()
-    scheme = "http" if (host == "localhost" if plain_http is None else plain_http) else "https"
     try:
+        parts = urlsplit(f"//{name}")
+        host = (parts.hostname or "").lower()
+        scheme = "http" if (host == "localhost" if plain_http is None else plain_http) else "https"
         return Origin(scheme, host, parts.port or PORTS[scheme])
     except ValueError:
-        raise MalformedUrlError(f"{registry!r} has no good port") from None
+        raise MalformedUrlError(f"{registry!r} has no good address or port") from None
 
 
 def parse_url(text: str) -> Url:
@@ -103,7 +106,10 @@ def follow(url: Url, location: str) -> Url:
 
     A server behind a TLS proxy often calls itself http://: on the same host TLS is kept.
     """
-    led = parse_url(urljoin(url.full, location))
+    try:
+        led = parse_url(urljoin(url.full, location))
+    except ValueError:
+        raise MalformedUrlError("a Location is no URL of HTTP") from None
     same = led.origin.host == url.origin.host
     if same and url.origin.scheme == "https" and led.origin.scheme == "http":
         port = led.origin.port if led.origin.port != PORTS["http"] else url.origin.port
