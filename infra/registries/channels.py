@@ -53,12 +53,12 @@ class Pace:
 class Channel:
     """A connected socket; what was received too much is kept for the next read."""
 
-    def __init__(self, sock: socket.socket, patience: Patience, absolute: bool = False) -> None:
+    def __init__(self, sock: socket.socket, patience: Patience, proxy_authorization: str | None = None) -> None:
         self.socket = sock
         self.patience = patience
         self.plain = type(sock) is socket.socket
-        self.absolute = absolute
-        """Whether it leads to a proxy that is asked for whole URLs."""
+        self.proxy_authorization = proxy_authorization
+        """None: it does not lead to a proxy that is asked for whole URLs; empty: that does not ask who one is."""
         self.unanswered = True
         """Whether nothing was received since `begin` that was sent because of it."""
         self._kept = b""

@@ -9,7 +9,7 @@ from infra.oci.errors import InvalidReferenceError
 from infra.registries.channels import Channel, Patience
 from infra.registries.errors import HANDSHAKE, BrokenConnectionError, UnreachableError
 from infra.registries.options import RemoteOptions
-from infra.registries.proxies import proxy_for
+from infra.registries.proxies import proxy_authorization, proxy_for
 from infra.registries.urls import Origin, Url
 
 RESOLVE_FORM: Final = "--resolve takes host:port:address[:address_port]"
@@ -68,7 +68,8 @@ class Dialler:
                 self._tunnel(sock, proxy, origin)
             if origin.scheme == "https":
                 return Channel(self._wrap(sock, origin), self._patience)
-            return Channel(sock, self._patience, absolute=proxy is not None)
+            secret = proxy_authorization(origin.scheme) if proxy is not None else None
+            return Channel(sock, self._patience, secret)
         except BaseException:
             sock.close()
             raise

@@ -44,10 +44,12 @@ def with_headers(request: Request, more: dict[str, str]) -> Request:
     return msgspec.structs.replace(request, headers={**request.headers, **more}) if more else request
 
 
-def written(request: Request, absolute: bool = False) -> bytes:
-    """Return the head of a request as it is sent; to proxies it is sent with all of its URL."""
-    target = request.url.full if absolute else request.url.target
+def written(request: Request, proxy_authorization: str | None = None) -> bytes:
+    """Return the head of a request as it is sent; to proxies it is sent with all of its URL, and who one is to them."""
+    target = request.url.target if proxy_authorization is None else request.url.full
     lines = [f"{request.method} {target} HTTP/1.1", f"Host: {request.url.origin.authority}"]
+    if proxy_authorization:
+        lines.append(f"Proxy-Authorization: {proxy_authorization}")
     lines += [f"{name}: {value}" for name, value in request.headers.items()]
     if request.body is not None or request.method in WITH_BODY:
         lines.append(f"Content-Length: {request.body.length if request.body else 0}")

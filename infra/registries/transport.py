@@ -43,7 +43,7 @@ class Transport:
         sending = Sending(request.body) if request.body is not None else None
         channel.begin()
         try:
-            whole = self._send(channel, written(request, channel.absolute), sending)
+            whole = self._send(channel, written(request, channel.proxy_authorization), sending)
             release = partial(self._pool.give_back, request.url.origin, channel)
             reply = Reply(channel, request.method, whole, release)
         except BaseException:
