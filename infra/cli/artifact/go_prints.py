@@ -96,7 +96,7 @@ def sprintf(form: str, values: tuple[Any, ...]) -> str:
         return text.ljust(int(width or 0)) if "-" in flags else text.rjust(int(width or 0), fill)
 
     done = DIRECTIVE.sub(put, form)
-    extra = ", ".join(f"{go_type(value)}={plain(value)}" for value in rest)
+    extra = ", ".join(_typed(value) for value in rest)
     return done + (f"%!(EXTRA {extra})" if rest else "")
 
 
@@ -121,8 +121,11 @@ def _formatted(value: Any, flags: str, verb: str, precision: str | None) -> str:
             return _whole(value, flags, verb)
         case _ if verb in FLOATS and isinstance(value, float):
             return _float(value, flags, verb, precision)
-    shown = "<nil>" if value is None else f"{go_type(value)}={plain(value)}"
-    return f"%!{verb}({shown})"
+    return f"%!{verb}({_typed(value)})"
+
+
+def _typed(value: Any) -> str:
+    return "<nil>" if value is None else f"{go_type(value)}={plain(value)}"
 
 
 def _inside(value: Any, flags: str, verb: str, precision: str | None) -> str:

@@ -41,7 +41,22 @@ def _list(value: Any) -> list[Any]:
     return value
 
 
+def _int(value: Any) -> int:
+    """Return a number that is no float: those of JSON are floats to Go, and refused."""
+    if isinstance(value, bool) or not isinstance(value, int):
+        raise TypeError(f"wrong type for value; expected int; got {go_type(value)}")
+    return value
+
+
+def _bool(value: Any) -> bool:
+    if not isinstance(value, bool):
+        raise TypeError(f"wrong type for value; expected bool; got {go_type(value)}")
+    return value
+
+
 def _map(value: Any) -> dict[str, Any]:
+    if value is None:
+        return {}
     if not isinstance(value, dict):
         raise TypeError(f"wrong type for value; expected a map; got {go_type(value)}")
     return value
@@ -50,8 +65,7 @@ def _map(value: Any) -> dict[str, Any]:
 def _whole(value: Any) -> int:
     """Return a whole number of anything, as spf13/cast does: 0 for what is none."""
     if isinstance(value, str):
-        match = re.match(r"[+-]?\d+", value)
-        return int(match[0]) if match else 0
+        return int(value.partition(".")[0]) if re.fullmatch(r"[+-]?\d+(\.0*)?", value) else 0
     return int(value) if isinstance(value, int | float) else 0
 
 
@@ -171,7 +185,7 @@ def _quote(*values: Any) -> str:
 
 
 def _indent(spaces: Any, text: Any) -> str:
-    pad = " " * int(_number(spaces))
+    pad = " " * _int(spaces)
     return pad + _text(text).replace("\n", "\n" + pad)
 
 
@@ -180,14 +194,14 @@ def _split(separator: str, text: str) -> dict[str, Any]:
 
 
 def _trunc(count: Any, text: Any) -> str:
-    length, whole = int(_number(count)), _text(text)
+    length, whole = _int(count), _text(text)
     if length < 0:
         return whole[length:] if len(whole) + length > 0 else whole
     return whole[:length]
 
 
 def _substring(start: Any, end: Any, text: Any) -> str:
-    first, last, whole = int(_number(start)), int(_number(end)), _text(text)
+    first, last, whole = _int(start), _int(end), _text(text)
     if first < 0:
         return whole[:last]
     return whole[first:] if last < 0 or last > len(whole) else whole[first:last]
@@ -228,12 +242,17 @@ def _unset(value: Any, key: Any) -> dict[str, Any]:
     return _map(value)
 
 
+def _picked(value: dict[str, Any], keys: set[str]) -> dict[str, Any]:
+    return {key: item for key, item in value.items() if key in keys}
+
+
 def _dig(*words: Any) -> Any:
     *keys, default, value = words
-    for key in keys:
-        if not isinstance(value, dict) or key not in value:
+    for key in map(_text, keys):
+        inner = _map(value)
+        if key not in inner:
             return default
-        value = value[key]
+        value = inner[key]
     return value
 
 
@@ -277,7 +296,8 @@ def _replaced(pattern: Any, text: Any, new: Any) -> str:
 def _escaped(*values: Any) -> str:
     from html import escape
 
-    return escape(sprint(values)).replace("&quot;", "&#34;").replace("&#x27;", "&#39;")
+    shown = tuple("<no value>" if value is None else value for value in values)
+    return escape(sprint(shown)).replace("&quot;", "&#34;").replace("&#x27;", "&#39;")
 
 
 def _in_url(*values: Any) -> str:
@@ -346,7 +366,7 @@ _TEXTS: Final[dict[str, Callable[..., Any]]] = {
     "hasSuffix": lambda suffix, text: _text(text).endswith(_text(suffix)),
     "contains": lambda part, text: _text(part) in _text(text),
     "replace": lambda old, new, text: _text(text).replace(_text(old), _text(new)),
-    "repeat": lambda count, text: _text(text) * int(_number(count)),
+    "repeat": lambda count, text: _text(text) * _int(count),
     "nospace": lambda text: re.sub(r"\s", "", _text(text)),
     "trunc": _trunc,
     "substr": _substring,
@@ -376,7 +396,7 @@ _LISTS: Final[dict[str, Callable[..., Any]]] = {
     "tuple": lambda *items: list(items),
     "slice": _slice,
     "first": lambda items: next(iter(_list(items)), None),
-    "last": lambda items: _list(items)[-1] if items else None,
+    "last": lambda items: next(reversed(_list(items)), None),
     "rest": lambda items: _list(items)[1:],
     "initial": lambda items: _list(items)[:-1],
     "reverse": lambda items: _list(items)[::-1],
@@ -387,9 +407,9 @@ _LISTS: Final[dict[str, Callable[..., Any]]] = {
     "without": lambda items, *gone: [item for item in _list(items) if item not in gone],
     "uniq": _uniq,
     "compact": lambda items: [item for item in _list(items) if truth(item)],
-    "sortAlpha": lambda items: sorted(_strings(items)),
+    "sortAlpha": lambda items: sorted(_strings(items)) if isinstance(items, list) else [plain(items)],
     "seq": _sequence,
-    "until": lambda count: list(range(int(_number(count)))),
+    "until": lambda count: list(range(_int(count))),
 }
 _MAPS: Final[dict[str, Callable[..., Any]]] = {
     "dict": _dict,
@@ -399,9 +419,9 @@ _MAPS: Final[dict[str, Callable[..., Any]]] = {
     "hasKey": lambda value, key: _text(key) in _map(value),
     "keys": lambda *maps: sorted(key for value in maps for key in _map(value)),
     "values": lambda value: [_map(value)[key] for key in sorted(_map(value))],
-    "pick": lambda value, *keys: {key: item for key, item in _map(value).items() if key in keys},
-    "omit": lambda value, *keys: {key: item for key, item in _map(value).items() if key not in keys},
-    "pluck": lambda key, *maps: [_map(value)[key] for value in maps if key in _map(value)],
+    "pick": lambda value, *keys: _picked(_map(value), set(map(_text, keys))),
+    "omit": lambda value, *keys: _picked(_map(value), set(_map(value)) - set(map(_text, keys))),
+    "pluck": lambda key, *maps: [_map(value)[key] for value in maps if _text(key) in _map(value)],
     "dig": _dig,
 }
 _OTHERS: Final[dict[str, Callable[..., Any]]] = {
@@ -410,7 +430,7 @@ _OTHERS: Final[dict[str, Callable[..., Any]]] = {
     "coalesce": lambda *values: next((value for value in values if truth(value)), None),
     "all": lambda *values: all(map(truth, values)),
     "any": lambda *values: any(map(truth, values)),
-    "ternary": lambda yes, no, value: yes if value else no,
+    "ternary": lambda yes, no, value: yes if _bool(value) else no,
     "toJson": _as_json,
     "toPrettyJson": lambda value: _as_json(value, pretty=True),
     "toRawJson": lambda value: _as_json(value, html=False),

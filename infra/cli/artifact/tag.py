@@ -15,7 +15,7 @@ from infra.cli.artifact.targets import (
     open_to_write,
     parse_place,
     require_reference,
-    resolve,
+    resolve_and_keep,
     target_flags,
 )
 
@@ -46,7 +46,7 @@ def _add(call: Call, place: Place, format: Format, tags: list[str]) -> None:
     from infra.oci.crew import each
 
     target = open_to_write(place)
-    root = resolve(target, place.reference)
+    root = resolve_and_keep(target, place.reference)
     if format.is_text:
         say("Tagging", f"[{place.kind}] {place.path}@{root.digest}")
 
