@@ -16,6 +16,7 @@ from streams.lifecycles.effector import EffectError
 from streams.mirrors.choosing import chosen
 from streams.mirrors.state import MOST_TAGS, CopyTag, ListTags, RemoveTag
 
+REFERRERS_AT_ONCE = 2
 LOOKING = 8
 """Requests at once that only look."""
 
@@ -66,7 +67,7 @@ def digest_at(target: ReadOnlyTarget, reference: str) -> Descriptor | None:
 def referrers_of(source: ReadOnlyTarget, root: Descriptor, data: bytes, spec: MirrorSpec) -> list[Descriptor]:
     """Return all that refers to an artifact, however far, and is wanted."""
     seen = Overlay(source, {root.digest: data}) if data else source
-    return all_referrers(seen, root, concurrency=1, artifact_types=spec.artifact_types)
+    return all_referrers(seen, root, concurrency=REFERRERS_AT_ONCE, artifact_types=spec.artifact_types)
 
 
 def mark(referrers: list[Descriptor]) -> str:
