@@ -8,7 +8,7 @@ from types import TracebackType
 from typing import Final
 
 from infra.oci.descriptors import Descriptor
-from infra.oci.errors import InvalidContentError, MismatchError
+from infra.oci.errors import InvalidContentError, MismatchError, UnsupportedError
 from infra.oci.media_types import OCTETS
 from infra.registries.client import Client
 from infra.registries.errors import BrokenConnectionError, MalformedReplyError
@@ -57,7 +57,10 @@ class Blobs:
         remove(self._client, request, f"{self._client.origin.authority} does not remove blobs")
 
     def request(self, descriptor: Descriptor, start: int, end: int | None = None) -> Reply:
-        """Return the answer that begins at a byte, and ends before another. Raises NotFoundError, MismatchError."""
+        """Return the answer that begins at a byte, and ends before another if one is named.
+
+        Raises NotFoundError, MismatchError; UnsupportedError if the registry gives all of a blob for a part of it.
+        """
         last = "" if end is None else str(end - 1)
         headers = {"Range": f"bytes={start}-{last}"} if start or end is not None else {}
         request = Request("GET", self._paths.blob(descriptor), headers, scopes=self._paths.pull)
@@ -67,6 +70,8 @@ class Blobs:
                 check_range(reply, start, descriptor.size if end is None else end)
             else:
                 check_reply(reply, descriptor)
+                if end is not None and (start, end) != (0, descriptor.size):
+                    raise UnsupportedError(f"{self._client.origin.authority} does not give parts of blobs")
                 skip(reply, start)
         except BaseException:
             reply.close()
@@ -84,18 +89,19 @@ class Blobs:
 
 
 class BlobStream:
-    """A blob from a byte on; if the connection breaks it is asked for the rest on another."""
+    """A blob from a byte on, or a part of it; if the connection breaks it is asked for the rest on another."""
 
-    def __init__(self, blobs: Blobs, descriptor: Descriptor, start: int) -> None:
+    def __init__(self, blobs: Blobs, descriptor: Descriptor, start: int, end: int | None = None) -> None:
         if start > descriptor.size:
             raise InvalidContentError(f"{descriptor.digest} has no byte {start:,}")
         self._blobs = blobs
         self._descriptor = descriptor
         self._position = start
+        self._end = end
         self._failures = 0
         self._reply: Reply | None = None
         if start < descriptor.size or not start:
-            self._reply = blobs.request(descriptor, start)
+            self._reply = blobs.request(descriptor, start, end)
 
     def __enter__(self) -> "BlobStream":
         """Return itself."""
@@ -143,7 +149,7 @@ class BlobStream:
                 ) from None
             self._blobs.pause(self._failures - 1)
             try:
-                self._reply = self._blobs.request(self._descriptor, self._position)
+                self._reply = self._blobs.request(self._descriptor, self._position, self._end)
                 return
             except BrokenConnectionError:
                 continue

@@ -10,9 +10,9 @@ from typing import Final
 
 from infra.oci.descriptors import Descriptor
 from infra.oci.digests import hasher
-from infra.oci.errors import MismatchError, UnsupportedError
+from infra.oci.errors import MismatchError
 from infra.oci.target import Progress
-from infra.registries.blobs import Blobs
+from infra.registries.blobs import Blobs, BlobStream
 from infra.registries.errors import BrokenConnectionError
 from infra.registries.repository import Repository
 
@@ -91,32 +91,13 @@ class _Fetching:
     def _fetch(self, number: int) -> None:
         position = number * self._bytes
         end = min(position + self._bytes, self._descriptor.size)
-        failures = 0
-        while position < end:
-            before = position
-            try:
-                position = self._fetch_range(position, end)
-            except _BrokenAt as broken:
-                position = broken.position
-                failures = 0 if position > before else failures + 1
-                if failures >= self._blobs.attempts:
-                    raise broken.error from None
-                self._blobs.pause(failures)
-
-    def _fetch_range(self, position: int, end: int) -> int:
         buffer = memoryview(bytearray(BUFFER_BYTES))
-        try:
-            with self._blobs.request(self._descriptor, position, end) as reply:
-                if reply.status != 206 and (position, end) != (0, self._descriptor.size):
-                    raise UnsupportedError(f"the registry does not give parts of {self._descriptor.digest}")
-                while self._error is None and position < end and (count := reply.readinto(buffer)):
-                    self._write(buffer[:count], position)
-                    position += count
-        except BrokenConnectionError as error:
-            raise _BrokenAt(position, error) from None
+        with BlobStream(self._blobs, self._descriptor, position, end) as stream:
+            while self._error is None and (count := stream.readinto(buffer)):
+                self._write(buffer[:count], position)
+                position += count
         if position < end and self._error is None:
-            raise _BrokenAt(position, BrokenConnectionError(f"a part of {self._descriptor.digest} ended too early"))
-        return position if self._error is None else end
+            raise BrokenConnectionError(f"a part of {self._descriptor.digest} ended too early")
 
     def _write(self, data: memoryview, position: int) -> None:
         count = len(data)
@@ -146,10 +127,3 @@ class _Fetching:
                 raise MismatchError(f"the file of {self._descriptor.digest} was cut while it was written")
             digest.update(data)  # type: ignore[attr-defined]
             start += len(data)
-
-
-class _BrokenAt(Exception):  # noqa: N818
-    def __init__(self, position: int, error: BrokenConnectionError) -> None:
-        super().__init__(position)
-        self.position = position
-        self.error = error
