@@ -47,14 +47,13 @@ def part(arguments: list[str]) -> tuple[list[str], list[str]] | None:
 
 def take(flags: list[str]) -> int:
     """Let flags of all commands be settings; return the exit code if one cannot be, else 0."""
-    said = settings_of(flags)
-    if not said:
+    if not flags or flags == [DEBUG]:
         return 0
     from infra.cli.errors import CliError
     from infra.config import take_flags
 
     try:
-        take_flags(said)
+        take_flags(settings_of(flags))
     except CliError as error:
         print(error, file=sys.stderr)
         return error.exit_code
@@ -62,7 +61,7 @@ def take(flags: list[str]) -> int:
 
 
 def settings_of(flags: list[str]) -> dict[str, str]:
-    """Return what flags of all commands say of settings, by the names that files have for them."""
+    """Return what flags of all commands say of settings, by the names that files have for them. Raises CliError."""
     said: dict[str, str] = {}
     words = iter(flags)
     for word in words:
@@ -71,7 +70,11 @@ def settings_of(flags: list[str]) -> dict[str, str]:
             continue
         value = value if equals else next(words)
         if name == SET:
-            name, _, value = value.partition("=")
+            name, equals, value = value.partition("=")
+            if not equals:
+                from infra.cli.errors import USAGE, CliError
+
+                raise CliError(f"--set {name} has no value", "It takes NAME=VALUE", "deedlog config show", USAGE)
         said[SETTINGS.get(name) or name.strip().replace("-", "_")] = value
     return said
 

@@ -101,8 +101,11 @@ def shown(error: BaseException) -> str:
         return str(error)
     if isinstance(error, KeyboardInterrupt):
         return "Error: interrupted; the same command goes on with what is not done yet"
+    from infra.cli.errors import CliError
     from infra.oci.errors import OciError
 
+    if isinstance(error, CliError):
+        return str(error)
     if isinstance(error, OciError):
         return str(ArtifactError(str(error), recommendation=error.fix, prefix=prefix_of(error)))
     if isinstance(error, OSError) and error.strerror:
