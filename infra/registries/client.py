@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Final
 import msgspec
 
 from infra.registries.dialling import Dialler
-from infra.registries.errors import MOST_BODY, BrokenConnectionError, MalformedReplyError, refusal
+from infra.registries.errors import MOST_BODY, BrokenConnectionError, MalformedReplyError, RegistryError, refusal
 from infra.registries.notices import Notices
 from infra.registries.options import Credential, RemoteOptions
 from infra.registries.persisting import persistently
@@ -69,15 +69,17 @@ class Client:
         if reply.status in expected:
             return reply
         with reply:
-            raise refusal(request.method, request.url, reply.status, self._complaint(reply))
+            error = refusal(request.method, request.url, reply.status, self._complaint(reply))
+            error.retry_after = reply.get("retry-after")
+            raise error
 
     def close(self) -> None:
         """End all connections that nobody uses."""
         self._pool.close()
 
-    def pause(self, attempt: int, retry_after: str = "") -> None:
-        """Wait before the next attempt of something."""
-        self._sleep(pause(attempt, retry_after))
+    def pause(self, attempt: int, error: Exception | None = None) -> None:
+        """Wait before the next attempt of something that failed so."""
+        self._sleep(pause(attempt, error.retry_after if isinstance(error, RegistryError) else ""))
 
     def sleep(self, seconds: float) -> None:
         """Wait."""

@@ -61,6 +61,8 @@ class RegistryError(OciError):
         self.url = str(url)
         self.status = status
         self.complaints = complaints
+        self.retry_after = ""
+        """When to try again, as the registry says it."""
 
     @property
     def codes(self) -> frozenset[str]:

@@ -58,7 +58,7 @@ class Pieces:
             if self._failures >= self._client.options.attempts or not _passes(error):
                 raise
             self._shrink(error, descriptor.size)
-            self._client.pause(max(self._failures - 1, 0))
+            self._client.pause(max(self._failures - 1, 0), error)
             self._ask()
             tell(self._position - before)
 

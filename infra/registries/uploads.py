@@ -106,7 +106,7 @@ class Uploads:
         except (BrokenConnectionError, RegistryError) as error:
             if not _passes(error) or self._client.options.attempts < 2:
                 raise
-        self._client.pause(0)
+            self._client.pause(0, error)
         self._push_in_pieces(descriptor, content, progress, None)
 
     def _put(self, location: Url, descriptor: Descriptor, content: Content, progress: Progress | None) -> None:
@@ -128,8 +128,8 @@ class Uploads:
             except (BrokenConnectionError, RegistryError) as error:
                 if not _passes(error) or attempt == attempts - 1:
                     raise
+                self._client.pause(attempt, error)
             begun = None
-            self._client.pause(attempt)
 
     def _begin(self) -> Url:
         return self._begin_with_least()[0]
@@ -150,7 +150,7 @@ class Uploads:
             except (BrokenConnectionError, RegistryError) as error:
                 if not _passes(error) or attempt == attempts - 1:
                     raise
-                self._client.pause(attempt)
+                self._client.pause(attempt, error)
         raise BrokenConnectionError("nothing was tried")
 
     def _location(self, url: Url, reply: Reply) -> Url:

@@ -143,6 +143,15 @@ def test_an_upload_survives_that_a_connection_breaks(faults: Faults, made: Made,
     assert read_all(repository, descriptor, size) == data
 
 
+def test_an_upload_waits_as_long_as_is_asked(faults: Faults, made: Made, pauses: list[float]) -> None:
+    repository = made(RemoteOptions(chunk_bytes=1 << 20))
+    asked = iter([Answer(429, {"Retry-After": "3"}), None, Answer(503, {"Retry-After": "5"})])
+    faults.plan = lambda seen: next(asked, None) if seen.method in ("POST", "PATCH") else None
+    descriptor, data, _ = pushed(repository, LARGE)
+    assert pauses == [3, 5]
+    assert read_all(repository, descriptor, LARGE) == data
+
+
 @pytest.mark.parametrize("status", [413, 429, 500, 503])
 def test_an_upload_that_was_refused_goes_on_in_pieces(faults: Faults, made: Made, status: int) -> None:
     repository = made()

@@ -90,6 +90,16 @@ def test_a_private_ca_is_trusted_if_it_is_named(with_tls: Running, home: Path, c
     assert repository.exists(descriptor)
 
 
+def test_connections_with_tls_are_kept(with_tls: Running, home: Path, connect: Connect) -> None:
+    repository = connect(f"{NAME}:{with_tls.port}/a/b", named(with_tls, home))
+    channels = set()
+    for _ in range(5):
+        push_manifest(repository)
+        [[channel]] = repository._client._pool._idle.values()
+        channels.add(channel)
+    assert len(channels) == 1
+
+
 def test_a_ca_that_is_not_trusted_is_an_error(with_tls: Running, connect_registry: ConnectRegistry) -> None:
     with pytest.raises(UnreachableError, match="not trusted") as caught:
         connect_registry(f"127.0.0.1:{with_tls.port}").ping()
