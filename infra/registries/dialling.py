@@ -60,7 +60,7 @@ class Dialler:
         self._patience = Patience(options.stall_seconds, options.answer_seconds)
 
     def dial(self, origin: Origin) -> Channel:
-        """Return a new connection. Raises UnreachableError."""
+        """Return a new connection. Raises UnreachableError, BrokenConnectionError."""
         proxy = proxy_for(origin)
         sock = self._connect(proxy.origin if proxy else origin)
         try:
@@ -107,6 +107,9 @@ class Dialler:
             why = f"its certificate is not trusted: {error.verify_message}"
             fix = "name its CA with --ca-file, or take any certificate with --insecure"
             raise UnreachableError(f"{origin.authority}: {why}", fix) from None
+        except (ConnectionError, ssl.SSLEOFError, ssl.SSLZeroReturnError):
+            # Whoever is overloaded hangs up now and then: that passes, unlike what follows.
+            raise BrokenConnectionError(f"{origin.authority} hung up while TLS was agreed upon") from None
         except OSError as error:
             plain = isinstance(error, ssl.SSLError) and error.reason in ("WRONG_VERSION_NUMBER", "HTTP_REQUEST")
             fix = "it seems to speak plain HTTP: say --plain-http" if plain else ""

@@ -1,6 +1,8 @@
+import socket
 import ssl
 import threading
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from ipaddress import ip_address
@@ -13,7 +15,7 @@ from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
 from infra.kafka.ports import free_ports
-from infra.registries.errors import UnreachableError
+from infra.registries.errors import BrokenConnectionError, UnreachableError
 from infra.registries.options import RemoteOptions
 from infra.registries.registry import Registry
 from infra.registries.repository import Repository
@@ -118,6 +120,25 @@ def test_a_certificate_of_another_name_is_an_error(
 def test_a_port_is_resolved_too(with_tls: Running, home: Path, connect_registry: ConnectRegistry) -> None:
     options = msgspec.structs.replace(named(with_tls, home), resolve=(f"{NAME}:443:127.0.0.1:{with_tls.port}",))
     connect_registry(NAME, options).ping()
+
+
+def test_who_hangs_up_during_the_handshake_is_asked_again(connect_registry: ConnectRegistry) -> None:
+    asked = []
+
+    def hang_up(listener: socket.socket) -> None:
+        with suppress(OSError):
+            while True:
+                listener.accept()[0].close()
+                asked.append(True)
+
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        thread = threading.Thread(target=hang_up, args=(listener,), daemon=True)
+        thread.start()
+        with pytest.raises(BrokenConnectionError, match="hung up"):
+            connect_registry(f"127.0.0.1:{listener.getsockname()[1]}", RemoteOptions(attempts=2)).ping()
+        listener.shutdown(socket.SHUT_RDWR)
+        thread.join()
+    assert len(asked) == 2
 
 
 def test_plain_http_where_tls_is_spoken_is_told(with_tls: Running, connect_registry: ConnectRegistry) -> None:
