@@ -3,7 +3,7 @@
 from typing import Final
 
 from infra.config import Settings
-from infra.doctor import java, kernel, log, machine, ports, volumes
+from infra.doctor import artifacts, java, kernel, log, machine, ports, volumes
 from infra.doctor.finding import Check, Finding, fail
 
 CHECKS: Final = (
@@ -22,6 +22,7 @@ CHECKS: Final = (
     Check("volumes: engines", volumes.storage_daemon),
     Check("volumes: images", volumes.image_tool),
     Check("volumes: sockets", volumes.socket_paths),
+    Check("artifacts: acts", artifacts.spool),
     Check("containers", machine.containers),
     Check("environment", machine.environment),
     Check("broker", log.broker, needed=True),
