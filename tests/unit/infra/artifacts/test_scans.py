@@ -65,35 +65,17 @@ def test_what_is_no_report(report: bytes) -> None:
         findings(report)
 
 
+KEYS = (
+    *("runs", "results", "tool", "driver", "rules", "id", "ruleId", "level", "properties", "security-severity"),
+    *("Results", "Vulnerabilities", "Severity", "vulnerabilities", "ratings", "severity", "score", "bomFormat"),
+    *("defaultConfiguration", "suppressions"),
+)
 json_values = st.recursive(
     st.none() | st.booleans() | st.floats(allow_nan=False) | st.text(max_size=5) | st.sampled_from(["high", "error"]),
     lambda inner: (
         st.lists(inner, max_size=3)
         | st.dictionaries(
-            st.sampled_from(
-                [
-                    "runs",
-                    "results",
-                    "tool",
-                    "driver",
-                    "rules",
-                    "id",
-                    "ruleId",
-                    "level",
-                    "properties",
-                    "security-severity",
-                    "Results",
-                    "Vulnerabilities",
-                    "Severity",
-                    "vulnerabilities",
-                    "ratings",
-                    "severity",
-                    "score",
-                    "bomFormat",
-                    "defaultConfiguration",
-                    "suppressions",
-                ]
-            ),
+            st.sampled_from(KEYS),
             inner,
             max_size=4,
         )
