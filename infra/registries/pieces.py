@@ -36,9 +36,8 @@ class Pieces:
         self._position = 0
         self._failures = 0
 
-    def push(self, descriptor: Descriptor, content: Content, progress: Progress | None) -> None:
+    def push(self, descriptor: Descriptor, content: Content, tell: Progress) -> None:
         """Send a blob. Raises RegistryError, BrokenConnectionError, MismatchError; then progress is taken back."""
-        tell = progress or _tell_nobody
         try:
             while self._position < descriptor.size:
                 self._push_next(descriptor, content, tell)
@@ -103,7 +102,3 @@ def parse_range(text: str) -> int:
 
 def _passes(error: Exception) -> bool:
     return not isinstance(error, RegistryError) or error.status in PASSING or error.status in (413, 416)
-
-
-def _tell_nobody(count: int) -> None:
-    del count

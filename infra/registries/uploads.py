@@ -43,15 +43,17 @@ class Uploads:
 
         Raises MismatchError, RegistryError, BrokenConnectionError.
         """
+        tally = Tally(progress)
         try:
-            self._push(descriptor, content, progress)
-        except RegistryError as error:
-            if error.status == 400:
+            self._push(descriptor, content, tally)
+        except BaseException as error:
+            tally(-tally.count)
+            if isinstance(error, RegistryError) and error.status == 400:
                 # Registries have several codes for content that is not what it is said to be.
                 verify(descriptor, content)
             raise
 
-    def _push(self, descriptor: Descriptor, content: Content, progress: Progress | None) -> None:
+    def _push(self, descriptor: Descriptor, content: Content, progress: Progress) -> None:
         begun = self._take_begun(descriptor)
         if begun is None and self._takes_single and descriptor.size <= SINGLE_BYTES:
             begun = self._push_single(descriptor, content, progress)
@@ -80,7 +82,7 @@ class Uploads:
                 return False
             raise
 
-    def _push_single(self, descriptor: Descriptor, content: Content, progress: Progress | None) -> Url | None:
+    def _push_single(self, descriptor: Descriptor, content: Content, progress: Progress) -> Url | None:
         """Send a blob with the request that begins its upload; return where to send it if that was not taken."""
         url = with_query(self._paths.uploads(), digest=descriptor.digest)
         body = Body(content, descriptor.size, 0, progress)
@@ -91,13 +93,10 @@ class Uploads:
             self._takes_single = False
             if reply.status != 202:
                 return self._begin()
-            if progress is not None:
-                progress(-descriptor.size)
+            progress(-descriptor.size)
             return self._location(url, reply)
 
-    def _push_whole(
-        self, descriptor: Descriptor, content: Content, progress: Progress | None, begun: Url | None
-    ) -> None:
+    def _push_whole(self, descriptor: Descriptor, content: Content, progress: Progress, begun: Url | None) -> None:
         """Send a blob in one piece; after that failed, send it in pieces, or a small one again in one."""
         url = begun or self._begin()
         try:
@@ -109,14 +108,12 @@ class Uploads:
             self._client.pause(0, error)
         self._push_in_pieces(descriptor, content, progress, None)
 
-    def _put(self, location: Url, descriptor: Descriptor, content: Content, progress: Progress | None) -> None:
+    def _put(self, location: Url, descriptor: Descriptor, content: Content, progress: Progress) -> None:
         body = Body(content, descriptor.size, 0, progress)
         url = with_query(location, digest=descriptor.digest)
         self._client.send(Request("PUT", url, OCTETS, body, self._paths.push, once=True), {201, 204}).close()
 
-    def _push_in_pieces(
-        self, descriptor: Descriptor, content: Content, progress: Progress | None, begun: Url | None
-    ) -> None:
+    def _push_in_pieces(self, descriptor: Descriptor, content: Content, progress: Progress, begun: Url | None) -> None:
         """Send a blob in pieces; begin anew when the registry does not know any more how far it was."""
         attempts = self._client.options.attempts
         for attempt in range(attempts):
@@ -166,6 +163,20 @@ class Uploads:
     def _take_begun(self, descriptor: Descriptor) -> Url | None:
         with self._lock:
             return self._begun.pop(descriptor.digest, None)
+
+
+class Tally:
+    """Passes progress on, and knows how much it was."""
+
+    def __init__(self, progress: Progress | None) -> None:
+        self._progress = progress
+        self.count = 0
+
+    def __call__(self, count: int) -> None:
+        """Take in progress."""
+        self.count += count
+        if self._progress is not None and count:
+            self._progress(count)
 
 
 def verify(descriptor: Descriptor, content: Content) -> None:
