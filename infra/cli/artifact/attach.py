@@ -2,7 +2,7 @@
 
 from typing import TYPE_CHECKING, Final
 
-from infra.cli.artifact.annotations import CONFIG, MANIFEST, annotations_of
+from infra.cli.artifact.annotations import CONFIG, MANIFEST, Annotations, annotations_of
 from infra.cli.artifact.commands import DEBUG, LOUD, NO_TTY, Call, Command, at_least, concurrency
 from infra.cli.artifact.errors import ArtifactError
 from infra.cli.artifact.formats import Format, described, format_flags, parse_format
@@ -26,56 +26,57 @@ if TYPE_CHECKING:
     from infra.oci.files import FileSource
     from infra.oci.packing import Packed
     from infra.oci.target import Target
+    from infra.oci.watching import Watcher
 
 
 def run(call: Call) -> None:
     """Attach files. Raises ArtifactError, OciError, OSError."""
-    files = call.arguments[1:]
-    check_paths(call, files)
+    check_paths(call, call.arguments[1:])
     annotations = annotations_of(call.flags)
     place, format = parse_place(call.flags, call.arguments[0]), parse_format(call.flags)
     call.flags.exclude("config", "platform")
     require_reference(call, place)
     call.flags.require("artifact-type")
-    if not files and not annotations.get(MANIFEST):
-        advice = 'To attach to an existing artifact, please provide files or annotations via the flag "--annotation"'
-        what = "neither file nor annotation provided in the command"
-        raise ArtifactError(what, usage=call.usage, recommendation=advice)
+    _check_something(call, annotations)
     from infra.oci.files import FileSource
-    from infra.oci.packing import pack
 
     target = open_to_write(place)
     subject = resolve(target, place.reference, platform_of(call.flags))
     with FileSource() as source:
-        layers = add_files(call, format, source, files, annotations)
-        packed = pack(
-            layers,
-            artifact_type=call.flags.text("artifact-type"),
-            config=add_config(call, source, annotations),
-            config_annotations=annotations.get(CONFIG),
-            annotations=annotations.get(MANIFEST),
-            subject=subject,
-        )
-        add_packed(source, packed)
-        _send(call, place, subject, format, source, packed, target)
+        packed = _pack(call, format, source, annotations, subject)
+        act = recorded("attach", place, packed.descriptor, tag="", subject=subject.digest)
+        with act, watching(call, PUSH, format, source) as watcher:
+            _copy(call, source, target, packed.descriptor, watcher)
     _show(place, subject, format, packed.descriptor)
     export_manifest(call, packed)
 
 
-def _send(
-    call: Call,
-    place: Place,
-    subject: Descriptor,
-    format: Format,
-    source: "FileSource",
-    packed: "Packed",
-    target: "Target",
-) -> None:
+def _check_something(call: Call, annotations: Annotations) -> None:
+    if len(call.arguments) < 2 and not annotations.get(MANIFEST):
+        advice = 'To attach to an existing artifact, please provide files or annotations via the flag "--annotation"'
+        what = "neither file nor annotation provided in the command"
+        raise ArtifactError(what, usage=call.usage, recommendation=advice)
+
+
+def _pack(call: Call, format: Format, source: "FileSource", annotations: Annotations, subject: Descriptor) -> "Packed":
+    from infra.oci.packing import pack
+
+    packed = pack(
+        add_files(call, format, source, call.arguments[1:], annotations),
+        artifact_type=call.flags.text("artifact-type"),
+        config=add_config(call, source, annotations),
+        config_annotations=annotations.get(CONFIG),
+        annotations=annotations.get(MANIFEST),
+        subject=subject,
+    )
+    add_packed(source, packed)
+    return packed
+
+
+def _copy(call: Call, source: "FileSource", target: "Target", root: Descriptor, watcher: "Watcher") -> None:
     from infra.oci.copying import copy
 
-    act = recorded("attach", place, packed.descriptor, tag="", subject=subject.digest)
-    with act, watching(call, PUSH, format, source) as watcher:
-        copy(source, target, packed.descriptor, concurrency=call.flags.number("concurrency"), watcher=watcher)
+    copy(source, target, root, concurrency=call.flags.number("concurrency"), watcher=watcher)
 
 
 def _show(place: Place, subject: Descriptor, format: Format, root: Descriptor) -> None:

@@ -5,12 +5,13 @@ from typing import TYPE_CHECKING, Final
 from infra.cli.artifact.commands import DEBUG, LOUD, NO_TTY, Call, Command, concurrency, exactly
 from infra.cli.artifact.digest_names import is_digest
 from infra.cli.artifact.flags import Flag, switch
-from infra.cli.artifact.formats import Format, described, format_flags, parse_format
+from infra.cli.artifact.formats import Format, format_flags, parse_format
 from infra.cli.artifact.platforms import FORM, platforms_of
 from infra.cli.artifact.printing import say
 from infra.cli.artifact.recording import recorded
 from infra.cli.artifact.remote_flags import REGISTRIES_CONF, spec_flag
 from infra.cli.artifact.status import COPY, watching
+from infra.cli.artifact.tagging import give_tags, with_tags
 from infra.cli.artifact.targets import (
     Place,
     check_tags,
@@ -107,18 +108,11 @@ class _Copying:
             source = source.at(root.digest)
         if self._format.is_text:
             say("Copied", source, "=>", destination)
-        for tag in tags:
-            with recorded("tag", destination, root, tag=tag):
-                self._writer.tag(root, tag)
-            if self._format.is_text:
-                say("Tagged", tag)
+        give_tags(self._writer, destination, root, tags, shows=self._format.is_text)
         if self._format.is_text:
             say("Digest:", root.digest)
-            return
-        named = [tag for tag in (destination.reference, *tags) if tag and not is_digest(tag)]
-        references = [f"{destination.path}:{tag}" for tag in sorted(named)]
-        result = {**described(destination.path, root), "source": f"{source.path}@{root.digest}"}
-        self._format.write({**result, "referenceAsTags": references})
+        else:
+            self._format.write({**with_tags(destination, root, tags), "source": f"{source.path}@{root.digest}"})
 
 
 COMMAND: Final = Command(

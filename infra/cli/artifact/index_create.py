@@ -6,7 +6,7 @@ from infra.cli.artifact.annotations import FLAG, MANIFEST, parse_annotations
 from infra.cli.artifact.commands import DEBUG, Call, Command, at_least
 from infra.cli.artifact.flags import Flag
 from infra.cli.artifact.formats import format_flags, parse_format
-from infra.cli.artifact.indexes import Showing, as_entry, check_artifact_type, fetch, finish
+from infra.cli.artifact.indexes import Work, as_entry, check_artifact_type, fetch, finish
 from infra.cli.artifact.manifest_fetch import PRETTY
 from infra.cli.artifact.status import short
 from infra.cli.artifact.targets import check_tags, open_to_write, parse_place, split_tags, target_flags
@@ -23,13 +23,13 @@ def run(call: Call) -> None:
     check_tags(tags)
     kind = call.flags.text("artifact-type")
     check_artifact_type(kind)
-    target, showing = open_to_write(place), Showing(call, format)
-    found = [fetch(target, showing, source, "manifest") for source in call.arguments[1:]]
-    entries = [as_entry(target, one, data) for one, data in found]
+    work = Work(call, format, place, open_to_write(place))
+    found = [fetch(work, source, "manifest") for source in call.arguments[1:]]
+    entries = [as_entry(work.target, one, data) for one, data in found]
     data = pack_index(entries, artifact_type=kind, annotations=annotations)
     root = describe(data, IMAGE_INDEX)
-    showing.say("Packed   ", short(root), IMAGE_INDEX)
-    finish(call, format, showing, place, target, root, data, tags, str(place))
+    work.say("Packed   ", short(root), IMAGE_INDEX)
+    finish(work, root, data, tags, str(place))
 
 
 COMMAND: Final = Command(

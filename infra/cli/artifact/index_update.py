@@ -9,14 +9,13 @@ from infra.cli.artifact.digest_names import is_digest
 from infra.cli.artifact.errors import ArtifactError
 from infra.cli.artifact.flags import Flag, Flags
 from infra.cli.artifact.formats import format_flags, parse_format
-from infra.cli.artifact.indexes import Showing, as_entry, check_artifact_type, fetch, finish
+from infra.cli.artifact.indexes import Work, as_entry, check_artifact_type, fetch, finish
 from infra.cli.artifact.manifest_fetch import PRETTY
 from infra.cli.artifact.printing import say
 from infra.cli.artifact.targets import check_tags, open_to_write, parse_place, require_reference, target_flags
 from infra.oci.canonical import encode_in_order
 from infra.oci.descriptors import Descriptor, describe
 from infra.oci.manifests import parse_manifest
-from infra.oci.target import ReadOnlyTarget
 
 CHANGES: Final = ("add", "remove", "merge", "artifact-type")
 ORDER: Final = ("schemaVersion", "mediaType", "artifactType", "manifests", "subject", "annotations")
@@ -34,33 +33,25 @@ def run(call: Call) -> None:
     if not any(map(flags.given, CHANGES)):
         say("Nothing to update as no change is requested")
         return
-    target = open_to_write(place)
     require_reference(call, place)
     check_artifact_type(flags.text("artifact-type"))
-    showing = Showing(call, format)
-    root, data = fetch(target, showing, place.reference, "index")
-    changed = _changed(flags, target, showing, place.reference, root, data)
+    _update(Work(call, format, place, open_to_write(place)))
+
+
+def _update(work: Work) -> None:
+    place, flags = work.place, work.call.flags
+    root, data = fetch(work, place.reference, "index")
+    changed = _changed(work, flags, root, data)
     after = describe(changed, root.media_type)
-    showing.say("Updated  ", after.digest)
+    work.say("Updated  ", after.digest)
     shown = f"[{place.kind}] {place.path if is_digest(place.reference) else place.raw}"
-    finish(call, format, showing, place, target, after, changed, flags.texts("tag"), shown)
+    finish(work, after, changed, flags.texts("tag"), shown)
 
 
-def _changed(
-    flags: Flags, target: ReadOnlyTarget, showing: Showing, named: str, root: Descriptor, data: bytes
-) -> bytes:
+def _changed(work: Work, flags: Flags, root: Descriptor, data: bytes) -> bytes:
     """Return an index after the changes; fields that are not known stay, behind those that are."""
     fields = msgspec.json.decode(data, type=dict[str, Any])
-    entries = list(parse_manifest(data, root.media_type).manifests or ())
-    entries = _without(showing, entries, flags.texts("remove"), named)
-    for reference in flags.texts("add"):
-        found, content = fetch(target, showing, reference, "manifest")
-        entries.append(as_entry(target, found, content))
-        showing.named("Added    ", reference, found)
-    for reference in flags.texts("merge"):
-        found, content = fetch(target, showing, reference, "index")
-        entries += parse_manifest(content, found.media_type).manifests or ()
-        showing.named("Merged   ", reference, found)
+    entries = _entries(work, flags, list(parse_manifest(data, root.media_type).manifests or ()))
     fields |= {"mediaType": fields.get("mediaType") or root.media_type, "manifests": tuple(entries)}
     if flags.given("artifact-type"):
         fields["artifactType"] = flags.text("artifact-type")
@@ -68,12 +59,25 @@ def _changed(
     return encode_in_order({name: fields[name] for name in (*names, *([] if entries else ["manifests"]))})
 
 
-def _without(showing: Showing, entries: list[Descriptor], digests: tuple[str, ...], named: str) -> list[Descriptor]:
+def _entries(work: Work, flags: Flags, entries: list[Descriptor]) -> list[Descriptor]:
+    entries = _without(work, entries, flags.texts("remove"))
+    for reference in flags.texts("add"):
+        found, content = fetch(work, reference, "manifest")
+        entries.append(as_entry(work.target, found, content))
+        work.named("Added    ", reference, found)
+    for reference in flags.texts("merge"):
+        found, content = fetch(work, reference, "index")
+        entries += parse_manifest(content, found.media_type).manifests or ()
+        work.named("Merged   ", reference, found)
+    return entries
+
+
+def _without(work: Work, entries: list[Descriptor], digests: tuple[str, ...]) -> list[Descriptor]:
     there = {one.digest for one in entries}
     for digest in dict.fromkeys(digests):
         if digest not in there:
-            raise ArtifactError(f"{digest} does not exist in the index {named}")
-        showing.say("Removed  ", digest)
+            raise ArtifactError(f"{digest} does not exist in the index {work.place.reference}")
+        work.say("Removed  ", digest)
     return [one for one in entries if one.digest not in digests]
 
 

@@ -9,10 +9,11 @@ import msgspec
 from infra.cli.artifact.commands import Call
 from infra.cli.artifact.digest_names import is_digest
 from infra.cli.artifact.errors import ArtifactError
-from infra.cli.artifact.formats import Format, described, write_json
+from infra.cli.artifact.formats import Format, write_json
 from infra.cli.artifact.printing import say
 from infra.cli.artifact.recording import recorded
-from infra.cli.artifact.targets import Place
+from infra.cli.artifact.tagging import give_tags, with_tags
+from infra.cli.artifact.targets import Place, resolve_and_keep
 from infra.oci.descriptors import Descriptor, Platform
 from infra.oci.errors import NotFoundError
 from infra.oci.manifests import Manifest, parse_manifest
@@ -37,15 +38,20 @@ def check_artifact_type(text: str) -> None:
         raise ArtifactError(f"{text}: invalid media type")
 
 
-class Showing:
-    """Tells what is being done, unless the index itself goes to stdout."""
+class Work:
+    """An index in the making; it tells what is being done, unless the index itself goes to stdout."""
 
-    def __init__(self, call: Call, format: Format) -> None:
-        self._shows = format.is_text and call.flags.text("output") != "-"
+    def __init__(self, call: Call, format: Format, place: Place, target: "Target") -> None:
+        self.call = call
+        self.format = format
+        self.place = place
+        self.target = target
+        self.output = call.flags.text("output")
+        self.shows = format.is_text and self.output != "-"
 
     def say(self, word: str, *parts: str) -> None:
         """Print a line."""
-        if self._shows:
+        if self.shows:
             say(word, *parts)
 
     def named(self, word: str, reference: str, descriptor: Descriptor) -> None:
@@ -53,18 +59,18 @@ class Showing:
         self.say(word, *([reference] if is_digest(reference) else [descriptor.digest, reference]))
 
 
-def fetch(target: "ReadOnlyTarget", showing: Showing, reference: str, what: str) -> tuple[Descriptor, bytes]:
+def fetch(work: Work, reference: str, what: str) -> tuple[Descriptor, bytes]:
     """Return a manifest. Raises ArtifactError, OciError."""
-    showing.say("Fetching ", reference)
+    work.say("Fetching ", reference)
     try:
-        found = target.resolve(reference)
-        data = read_all(target, found)
+        found = resolve_and_keep(work.target, reference)
+        data = read_all(work.target, found)
     except NotFoundError as error:
         raise ArtifactError(f"could not find the {what} {reference}: {error}", recommendation=error.fix) from None
     known = INDEXES if what == "index" else INDEXES | {IMAGE_MANIFEST, DOCKER_MANIFEST}
     if found.media_type not in known:
         raise ArtifactError(f"{reference} is not {'an index' if what == 'index' else 'a manifest'}")
-    showing.named("Fetched  ", reference, found)
+    work.named("Fetched  ", reference, found)
     return found, data
 
 
@@ -91,36 +97,20 @@ def _platform(target: "ReadOnlyTarget", manifest: Manifest) -> Platform | None:
         return None  # a config that does not say what the image is for
 
 
-def finish(
-    call: Call,
-    format: Format,
-    showing: Showing,
-    place: Place,
-    target: "Target",
-    root: Descriptor,
-    data: bytes,
-    tags: tuple[str, ...],
-    shown: str,
-) -> None:
+def finish(work: Work, root: Descriptor, data: bytes, tags: tuple[str, ...], shown: str) -> None:
     """Write an index to a file, or push it. Raises OciError, OSError."""
-    output = call.flags.text("output")
-    if output == "-":
-        write_json(data, pretty=call.flags.on("pretty"))
+    if work.output == "-":
+        write_json(data, pretty=work.call.flags.on("pretty"))
         return
-    if output:
-        Path(output).write_bytes(data)
+    if work.output:
+        Path(work.output).write_bytes(data)
     else:
-        _push(place, target, root, data)
-        showing.say("Pushed   ", shown)
-        for tag in tags:
-            with recorded("tag", place, root, tag=tag):
-                target.tag(root, tag)
-            showing.say("Tagged", tag)
-    showing.say("Digest:", root.digest)
-    if not format.is_text:
-        named = [tag for tag in (place.reference, *tags) if tag and not is_digest(tag)]
-        references = [f"{place.path}:{tag}" for tag in sorted(named)]
-        format.write({**described(place.path, root), "referenceAsTags": references})
+        _push(work.place, work.target, root, data)
+        work.say("Pushed   ", shown)
+        give_tags(work.target, work.place, root, tags, shows=work.shows)
+    work.say("Digest:", root.digest)
+    if not work.format.is_text:
+        work.format.write(with_tags(work.place, root, tags))
 
 
 def _push(place: Place, target: "Target", root: Descriptor, data: bytes) -> None:

@@ -9,12 +9,13 @@ import msgspec
 from infra.cli.artifact.commands import DEBUG, LOUD, Call, Command, concurrency, exactly
 from infra.cli.artifact.errors import ArtifactError
 from infra.cli.artifact.flags import Flag
-from infra.cli.artifact.formats import Format, described, format_flags, parse_format, write_json
+from infra.cli.artifact.formats import Format, format_flags, parse_format, write_json
 from infra.cli.artifact.manifest_fetch import DESCRIPTOR, PRETTY
 from infra.cli.artifact.printing import say
 from infra.cli.artifact.recording import recorded
 from infra.cli.artifact.remote_flags import spec_flag, stdin_conflict
 from infra.cli.artifact.status import PUSH, is_verbose, say_status
+from infra.cli.artifact.tagging import give_tags, with_tags
 from infra.cli.artifact.targets import Place, check_tags, open_to_write, parse_place, split_tags, target_flags
 from infra.oci.canonical import encode
 from infra.oci.descriptors import Descriptor, describe
@@ -40,9 +41,7 @@ def run(call: Call) -> None:
     root = describe(data, call.flags.text("media-type") or _media_type(call, data))
     target = open_to_write(place)
     _push(call, format, place, target, root, data)
-    for tag in tags:
-        with recorded("tag", place, root, tag=tag):
-            target.tag(root, tag)
+    give_tags(target, place, root, tags, shows=False)
     _show(call, format, place, root, tags)
 
 
@@ -90,9 +89,7 @@ def _show(call: Call, format: Format, place: Place, root: Descriptor, tags: tupl
     if call.flags.on("descriptor"):
         write_json(encode(root), pretty=call.flags.on("pretty"))
     elif not format.is_text:
-        named = [tag for tag in (place.reference, *tags) if tag and tag != root.digest]
-        references = [f"{place.path}:{tag}" for tag in sorted(named)]
-        format.write({**described(place.path, root), "referenceAsTags": references})
+        format.write(with_tags(place, root, tags))
     else:
         say("Pushed:", place)
         for tag in tags:

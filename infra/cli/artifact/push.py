@@ -7,7 +7,7 @@ from infra.cli.artifact.commands import DEBUG, LOUD, NO_TTY, Call, Command, at_l
 from infra.cli.artifact.digest_names import is_digest
 from infra.cli.artifact.errors import ArtifactError
 from infra.cli.artifact.flags import Flag, switch
-from infra.cli.artifact.formats import Format, described, format_flags, parse_format
+from infra.cli.artifact.formats import Format, format_flags, parse_format
 from infra.cli.artifact.packing_files import (
     PACK_FLAGS,
     add_config,
@@ -20,6 +20,7 @@ from infra.cli.artifact.platforms import FORM, platform_of
 from infra.cli.artifact.printing import say
 from infra.cli.artifact.recording import recorded
 from infra.cli.artifact.status import PUSH, watching
+from infra.cli.artifact.tagging import give_tags, with_tags
 from infra.cli.artifact.targets import Place, check_tags, open_to_write, parse_place, split_tags, target_flags
 from infra.oci.descriptors import Descriptor, describe
 from infra.oci.media_types import IMAGE_CONFIG, UNKNOWN_ARTIFACT
@@ -27,6 +28,8 @@ from infra.oci.media_types import IMAGE_CONFIG, UNKNOWN_ARTIFACT
 if TYPE_CHECKING:
     from infra.oci.files import FileSource
     from infra.oci.packing import ImageSpec, Packed
+    from infra.oci.target import Target
+    from infra.oci.watching import Watcher
 
 
 def run(call: Call) -> None:
@@ -101,31 +104,25 @@ def _platform_config(call: Call, source: "FileSource", annotations: Annotations)
 def _send(
     call: Call, place: Place, tags: tuple[str, ...], format: Format, source: "FileSource", packed: "Packed"
 ) -> None:
-    from infra.oci.copying import copy
-
     target, root = open_to_write(place), packed.descriptor
     if is_digest(place.reference) and place.reference != root.digest:
         raise ArtifactError(f"the artifact has the digest {root.digest}, not {place.reference}")
     tagged = root.digest if place.is_remote and place.reference else ""
     with recorded("push", place, root), watching(call, PUSH, format, source, tagged=tagged) as watcher:
-        copy(
-            source,
-            target,
-            root,
-            concurrency=call.flags.number("concurrency"),
-            watcher=watcher,
-            force=call.flags.on("force"),
-        )
+        _copy(call, source, target, root, watcher)
         if place.reference:
             target.tag(root, place.reference)
     if format.is_text:
         say("Pushed", place)
-    for tag in tags:
-        with recorded("tag", place, root, tag=tag):
-            target.tag(root, tag)
-        if format.is_text:
-            say("Tagged", tag)
+    give_tags(target, place, root, tags, shows=format.is_text)
     _show(place, tags, format, root)
+
+
+def _copy(call: Call, source: "FileSource", target: "Target", root: Descriptor, watcher: "Watcher") -> None:
+    from infra.oci.copying import copy
+
+    count, force = call.flags.number("concurrency"), call.flags.on("force")
+    copy(source, target, root, concurrency=count, watcher=watcher, force=force)
 
 
 def _show(place: Place, tags: tuple[str, ...], format: Format, root: Descriptor) -> None:
@@ -133,8 +130,11 @@ def _show(place: Place, tags: tuple[str, ...], format: Format, root: Descriptor)
         say("ArtifactType:", root.artifact_type)
         say("Digest:", root.digest)
         return
-    named = [*tags, *([] if is_digest(place.reference) else [place.reference])]
-    format.write({**described(place.path, root), "referenceAsTags": [f"{place.path}:{tag}" for tag in sorted(named)]})
+    result = with_tags(place, root, tags)
+    if not place.reference:
+        # Without a tag there is one all the same, an empty one: scripts may count on an entry.
+        result["referenceAsTags"].insert(0, f"{place.path}:")
+    format.write(result)
 
 
 COMMAND: Final = Command(

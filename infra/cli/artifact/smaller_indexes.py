@@ -54,9 +54,7 @@ def choose(
 
     Raises ArtifactError, OciError.
     """
-    if root.media_type not in INDEXES:
-        advice = "selecting multiple platforms requires a multi-platform source; use a single --platform value"
-        raise ArtifactError(f'"{named}" is not an image index or a manifest list', recommendation=advice)
+    _check_index(root, named)
     data = read_all(source, root)
     fields = msgspec.json.decode(data, type=dict[str, msgspec.Raw])
     raws = msgspec.json.decode(fields.get("manifests", msgspec.Raw(b"[]")), type=list[msgspec.Raw])
@@ -66,11 +64,22 @@ def choose(
         return SmallerIndex(root, data, (), concurrency, recursive, is_smaller=False)
     if len(kept) == 1 and (only := manifests[kept[0]].platform):
         return SmallerIndex(select_platform(source, root, only), b"", (), concurrency, recursive, is_smaller=False)
-    if recursive and next(iter(source.referrers(root)), None):
-        tell("Warning: what refers to the index is not copied: with fewer platforms it is another index")
+    if recursive:
+        _warn(source, root)
     smaller = _written(fields, [raws[place] for place in kept])
     descriptor = describe(smaller, root.media_type)
     return SmallerIndex(descriptor, smaller, tuple(manifests[place] for place in kept), concurrency, recursive)
+
+
+def _check_index(root: Descriptor, named: str) -> None:
+    if root.media_type not in INDEXES:
+        advice = "selecting multiple platforms requires a multi-platform source; use a single --platform value"
+        raise ArtifactError(f'"{named}" is not an image index or a manifest list', recommendation=advice)
+
+
+def _warn(source: "ReadOnlyTarget", root: Descriptor) -> None:
+    if next(iter(source.referrers(root)), None):
+        tell("Warning: what refers to the index is not copied: with fewer platforms it is another index")
 
 
 def kept_of(manifests: list[Descriptor], platforms: tuple[Platform, ...]) -> list[int]:

@@ -6,9 +6,10 @@ from infra.cli.artifact.commands import DEBUG, NO_LIMIT, VERBOSE, Arguments, Cal
 from infra.cli.artifact.digest_names import is_digest
 from infra.cli.artifact.errors import ArtifactError
 from infra.cli.artifact.flags import switch
-from infra.cli.artifact.formats import Format, described, format_flags, parse_format
+from infra.cli.artifact.formats import Format, format_flags, parse_format
 from infra.cli.artifact.printing import say
 from infra.cli.artifact.recording import recorded
+from infra.cli.artifact.tagging import with_tags
 from infra.cli.artifact.targets import (
     Place,
     check_tags,
@@ -59,7 +60,7 @@ def _add(call: Call, place: Place, format: Format, tags: list[str]) -> None:
     with target.gathered():
         each(give, tags, call.flags.number("concurrency"))
     if not format.is_text:
-        format.write({**described(place.path, root), "referenceAsTags": [f"{place.path}:{tag}" for tag in tags]})
+        format.write(with_tags(place.at(root.digest), root, tags))
 
 
 def _tags_to_remove(place: Place, tags: list[str]) -> list[str]:
