@@ -72,7 +72,7 @@ def test_a_blob_is_whole_or_there_is_an_error(
 
 
 @given(PLANS)
-@PROPERTY
+@settings(PROPERTY, max_examples=20)
 def test_a_referrer_that_was_pushed_is_listed(running: Running, plans: list[Fault | None]) -> None:
     name = f"any/r{next(NUMBERS)}"
     with connect(f"{running.host}/{name}") as direct, between(running.port) as faults:
