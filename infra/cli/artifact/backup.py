@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 def run(call: Call) -> None:
     """Back up artifacts. Raises ArtifactError, OciError, OSError."""
     options, format = remote_options(call.flags), parse_format(call.flags)
-    path, tags = parse_repository_tags(call.arguments[0])
+    path, tags = parse_repository_tags(call.flags, call.arguments[0])
     call.flags.require("output")
     output = call.flags.text("output")
     if not output:

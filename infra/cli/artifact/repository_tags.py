@@ -3,11 +3,12 @@
 from typing import TYPE_CHECKING
 
 from infra.cli.artifact.errors import ArtifactError
+from infra.cli.artifact.flags import Flags
 from infra.cli.artifact.printing import say
-from infra.cli.artifact.targets import invalid_reference, split_tags
+from infra.cli.artifact.targets import invalid_reference, named_reference, split_tags
 from infra.oci.descriptors import Descriptor
 from infra.oci.errors import OciError
-from infra.oci.references import check_tag, parse_reference
+from infra.oci.references import check_tag
 
 if TYPE_CHECKING:
     from infra.oci.target import ReadOnlyTarget
@@ -16,13 +17,13 @@ FEW = 5
 """Tags that are named on one line."""
 
 
-def parse_repository_tags(text: str) -> tuple[str, tuple[str, ...]]:
+def parse_repository_tags(flags: Flags, text: str) -> tuple[str, tuple[str, ...]]:
     """Return a repository and the tags that are named; none means all. Raises ArtifactError."""
     if "@" in text:
         raise ArtifactError(f'digest references are not supported: "{text}"')
     first, others = split_tags(text)
+    reference = named_reference(flags, first)
     try:
-        reference = parse_reference(first)
         tags = (reference.reference, *others) if reference.reference or others else ()
         for tag in tags:
             check_tag(tag)

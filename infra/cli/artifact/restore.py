@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 def run(call: Call) -> None:
     """Restore artifacts. Raises ArtifactError, OciError, OSError."""
     options, format = remote_options(call.flags), parse_format(call.flags)
-    path, tags = parse_repository_tags(call.arguments[0])
+    path, tags = parse_repository_tags(call.flags, call.arguments[0])
     call.flags.require("input")
     if not call.flags.text("input"):
         raise ArtifactError("the input path cannot be empty")

@@ -12,8 +12,8 @@ from infra.cli.artifact.file_references import parse_file_reference
 from infra.cli.artifact.flags import Flag, Flags, switch
 from infra.cli.artifact.remote_flags import remote_flags, remote_options
 from infra.oci.descriptors import Descriptor, Platform
-from infra.oci.errors import InvalidReferenceError, OciError
-from infra.oci.references import FORM, check_tag, parse_reference
+from infra.oci.errors import InvalidReferenceError, OciError, UnsupportedError
+from infra.oci.references import FORM, Reference, check_tag, parse_reference
 
 if TYPE_CHECKING:
     from infra.oci.target import ReadOnlyTarget, Target
@@ -82,12 +82,22 @@ def _in_layout(raw: str) -> Place:
 
 
 def _in_registry(flags: Flags, raw: str, prefix: str) -> Place:
-    try:
-        parsed = parse_reference(raw)
-    except OciError as error:
-        raise invalid_reference(raw, error) from None
+    parsed = named_reference(flags, raw)
     path = f"{parsed.registry}/{parsed.repository}"
     return Place(REGISTRY, raw, path, parsed.reference, remote_options(flags, prefix))
+
+
+def named_reference(flags: Flags, raw: str) -> Reference:
+    """Return the parts of a reference, with a registries.conf also of a short name. Raises ArtifactError."""
+    try:
+        if not flags.text("registries-conf"):
+            return parse_reference(raw)
+        from infra.registries import connecting
+        from infra.registries.options import RemoteOptions
+
+        return connecting.named_reference(raw, RemoteOptions(registries_conf=Path(flags.text("registries-conf"))))
+    except (InvalidReferenceError, UnsupportedError) as error:
+        raise invalid_reference(raw, error) from None
 
 
 def invalid_reference(raw: str, error: OciError) -> ArtifactError:

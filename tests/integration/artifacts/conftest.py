@@ -3,29 +3,42 @@ from pathlib import Path
 
 import pytest
 
-from tests.integration.artifacts.sides import Both, Registry, Side, ours, program
+from tests.integration.artifacts.sides import Both, Side, ours
+from tests.registries import Running, docker_registry, olareg, program
 
-
-def _needed(name: str) -> str:
-    return program(name) or pytest.skip(f"there is no {name} in build/peers or on PATH")
-
-
-@pytest.fixture(scope="session")
-def registry() -> Iterator[Registry]:
-    running = Registry(_needed("olareg"))
-    yield running
-    running.close()
+MEMORY = ("--store-type", "mem")
 
 
 @pytest.fixture(scope="session")
-def other_registry() -> Iterator[Registry]:
-    running = Registry(_needed("olareg"))
-    yield running
-    running.close()
+def registry(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
+    with olareg(tmp_path_factory.mktemp("registry"), *MEMORY) as running:
+        yield running
+
+
+@pytest.fixture(scope="session")
+def other_registry(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
+    with olareg(tmp_path_factory.mktemp("registry"), *MEMORY) as running:
+        yield running
+
+
+@pytest.fixture(scope="session")
+def old_registry(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
+    """Yield a registry that knows no referrers."""
+    with docker_registry(tmp_path_factory.mktemp("registry"), htpasswd=False) as running:
+        yield running
 
 
 @pytest.fixture
-def both(registry: Registry, tmp_path: Path, request: pytest.FixtureRequest) -> Both:
-    name = abs(hash(request.node.nodeid)) % 10**8
-    place = f"{registry.name}/t{name}"
-    return Both(Side("them", [_needed("oras")], tmp_path / "them", place), ours(tmp_path / "ours", place))
+def both(registry: Running, tmp_path: Path, request: pytest.FixtureRequest) -> Both:
+    return two(registry, tmp_path, request.node.nodeid)
+
+
+@pytest.fixture
+def both_old(old_registry: Running, tmp_path: Path, request: pytest.FixtureRequest) -> Both:
+    return two(old_registry, tmp_path, request.node.nodeid)
+
+
+def two(registry: Running, folder: Path, test: str) -> Both:
+    """Return both sides, with repositories that no other test has."""
+    place = f"{registry.host}/t{abs(hash(test)) % 10**8}"
+    return Both(Side("them", [program("oras")], folder / "them", place), ours(folder / "ours", place))

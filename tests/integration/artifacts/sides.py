@@ -2,26 +2,17 @@
 
 import os
 import re
-import shutil
-import socket
 import subprocess
 import sys
-import time
 from pathlib import Path
 from typing import Any
 
 import msgspec
 
-PEERS = Path(__file__).parents[3] / "build" / "peers"
 REPOSITORY = "{repo}"
 """Stands for a repository of each side's own, in arguments."""
 CREATED = "org.opencontainers.image.created=2026-01-01T00:00:00Z"
 """An annotation without which every push would give another digest."""
-
-
-def program(name: str) -> str:
-    """Return the path of a peer's program, empty if it is not here."""
-    return shutil.which(str(PEERS / name)) or shutil.which(name) or ""
 
 
 class Done(msgspec.Struct, frozen=True):
@@ -126,39 +117,6 @@ class Both:
         """Write a file for both."""
         self.theirs.write(name, text)
         self.ours.write(name, text)
-
-
-class Registry:
-    """A registry on this machine, in memory."""
-
-    def __init__(self, olareg: str) -> None:
-        with socket.create_server(("127.0.0.1", 0)) as server:
-            self.port = server.getsockname()[1]
-        options = ["--store-type", "mem", "--api-delete", "--api-blob-delete"]
-        self._process = subprocess.Popen(
-            [olareg, "serve", "--addr", "127.0.0.1", "--port", str(self.port), *options], stderr=subprocess.DEVNULL
-        )
-        self._wait()
-
-    @property
-    def name(self) -> str:
-        """Return the registry as references have it."""
-        return f"localhost:{self.port}"
-
-    def close(self) -> None:
-        """End it."""
-        self._process.terminate()
-        self._process.wait(10)
-
-    def _wait(self) -> None:
-        end = time.monotonic() + 20
-        while time.monotonic() < end:
-            try:
-                socket.create_connection(("127.0.0.1", self.port), 1).close()
-                return
-            except OSError:
-                time.sleep(0.02)
-        raise RuntimeError("the registry does not start")
 
 
 def ours(folder: Path, registry: str) -> Side:

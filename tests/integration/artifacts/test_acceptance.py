@@ -10,7 +10,8 @@ from typing import ClassVar
 
 import pytest
 
-from tests.integration.artifacts.sides import CREATED, Both, Registry, Side
+from tests.integration.artifacts.sides import CREATED, Both, Side
+from tests.registries import Running
 
 pytestmark = pytest.mark.registry
 
@@ -64,7 +65,7 @@ class Gate(http.server.BaseHTTPRequestHandler):
 
 
 @pytest.fixture
-def guarded(registry: Registry) -> Iterator[str]:
+def guarded(registry: Running) -> Iterator[str]:
     """Yield a registry that wants a password."""
     handler = type("ThisGate", (Gate,), {"port": registry.port})
     server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler)
@@ -151,9 +152,25 @@ def _supply_chain(side: Side, other: str) -> dict[str, str]:
     return found
 
 
-def test_a_supply_chain(both: Both, other_registry: Registry) -> None:
-    theirs = _supply_chain(both.theirs, other_registry.name)
-    ours = _supply_chain(both.ours, other_registry.name)
+def test_a_registry_that_knows_no_referrers(both_old: Both) -> None:
+    both = both_old
+    both.write("hi.txt", "hello\n")
+    both.write("sbom.json", "{}")
+    both.same("push", *DATED, "{repo}:v1", "hi.txt")
+    for kind in ("a/b", "c/d"):
+        both.same("attach", *DATED, "--artifact-type", kind, "{repo}:v1", "sbom.json")
+    both.same_to_the_letter("discover", "{repo}:v1")
+    both.same_to_the_letter("repo", "tags", "--exclude-digest-tags", "{repo}")
+    both.same("cp", "-r", "{repo}:v1", "{repo}2:v1")
+    both.same("discover", "{repo}2:v1")
+    for side, other in ((both.theirs, both.ours), (both.ours, both.theirs)):
+        found = side.run("discover", "--format", "json", other.repository + "2:v1").json["referrers"]
+        assert sorted(one["artifactType"] for one in found) == ["a/b", "c/d"]
+
+
+def test_a_supply_chain(both: Both, other_registry: Running) -> None:
+    theirs = _supply_chain(both.theirs, other_registry.host)
+    ours = _supply_chain(both.ours, other_registry.host)
     assert ours == theirs
     assert len(set(ours.values())) == 2
     # What one did the other goes on with.

@@ -6,17 +6,18 @@ from pathlib import Path
 import pytest
 
 from infra.artifacts.spool import Spool
-from tests.integration.artifacts.sides import CREATED, Registry, Side
+from tests.integration.artifacts.sides import CREATED, Side
+from tests.registries import Running
 
 pytestmark = pytest.mark.registry
 
 
 @pytest.fixture
-def recorded(registry: Registry, tmp_path: Path) -> Side:
+def recorded(registry: Running, tmp_path: Path) -> Side:
     """Return our command line, with a home that has a broker."""
     (tmp_path / "home-of-pipeline" / "kafka").mkdir(parents=True)
     command = [sys.executable, "-m", "infra.cli.entry", "--home", str(tmp_path / "home-of-pipeline"), "artifact"]
-    return Side("ours", command, tmp_path, f"{registry.name}/{tmp_path.name.lower().replace('_', '-')}")
+    return Side("ours", command, tmp_path, f"{registry.host}/{tmp_path.name.lower().replace('_', '-')}")
 
 
 def acts(side: Side) -> list[tuple[str, str, str]]:

@@ -8,15 +8,16 @@ import pytest
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 
-from tests.integration.artifacts.sides import CREATED, Registry, Side, ours
+from tests.integration.artifacts.sides import CREATED, Side, ours
+from tests.registries import Running
 
 pytestmark = pytest.mark.registry
 DATED = ("-a", CREATED)
 
 
 @pytest.fixture
-def side(registry: Registry, tmp_path: Path) -> Side:
-    one = ours(tmp_path, f"{registry.name}/{tmp_path.name.lower().replace('_', '-')}")
+def side(registry: Running, tmp_path: Path) -> Side:
+    one = ours(tmp_path, f"{registry.host}/{tmp_path.name.lower().replace('_', '-')}")
     one.write("hi.txt", "hello\n")
     one.write("bye.txt", "bye\n")
     assert one.run("push", *DATED, "{repo}:v1,v2", "hi.txt").code == 0
@@ -123,3 +124,29 @@ def test_debugging_shows_requests_on_stderr(side: Side) -> None:
     done = side.run("resolve", "-d", "{repo}:v1")
     assert done.out.startswith("sha256:")
     assert "HEAD" in done.err
+
+
+def test_short_names_and_mirrors(side: Side) -> None:
+    registry, _, path = side.repository.partition("/")
+    side.write(
+        "registries.conf",
+        f"""[aliases]
+hello = "{registry}/{path}"
+
+[[registry]]
+location = "example.invalid/team"
+insecure = true
+
+[[registry.mirror]]
+location = "{registry}/{path}"
+insecure = true
+""",
+    )
+    conf = ("--registries-conf", "registries.conf")
+    digest = side.run("resolve", "{repo}:v1").out
+    for name in ("hello:v1", "example.invalid/team:v1"):
+        done = side.run("resolve", *conf, name)
+        assert (done.code, done.out) == (0, digest), done.err
+    assert side.run("pull", *conf, "hello:v1", "-o", "short").code == 0
+    assert side.run("backup", *conf, "-o", "saved", "hello:v1,v2").code == 0
+    assert side.run("resolve", "hello:v1").code == 1

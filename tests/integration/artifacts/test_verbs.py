@@ -5,7 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.integration.artifacts.sides import CREATED, Both, Registry
+from tests.integration.artifacts.sides import CREATED, Both
+from tests.registries import Running
 
 pytestmark = pytest.mark.registry
 
@@ -264,11 +265,11 @@ def test_platforms(images: Both) -> None:
     images.both_refuse("cp", "--platform", "linux/amd64,darwin/amd64", "{repo}:all", "{repo}4:x")
 
 
-def test_copies(files: Both, other_registry: Registry) -> None:
+def test_copies(files: Both, other_registry: Running) -> None:
     files.same("push", *DATED, "{repo}:v1", "hi.txt", "bye.txt")
     files.same("attach", *DATED, "--artifact-type", "a/b", "{repo}:v1", "sbom.json")
     for side in (files.theirs, files.ours):
-        done = side.run("cp", "-r", "{repo}:v1", f"{other_registry.name}/{side.repository.partition('/')[2]}:v1,x,y")
+        done = side.run("cp", "-r", "{repo}:v1", f"{other_registry.host}/{side.repository.partition('/')[2]}:v1,x,y")
         assert done.code == 0, done.err
     for _ in range(2):
         files.same("cp", "{repo}:v1", "{repo}2:v1")

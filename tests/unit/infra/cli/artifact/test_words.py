@@ -160,11 +160,12 @@ def test_tags_follow_each_other_after_commas() -> None:
 
 
 def test_repositories_with_tags() -> None:
-    assert parse_repository_tags("localhost:1/a:v1,v2") == ("localhost:1/a", ("v1", "v2"))
-    assert parse_repository_tags("localhost:1/a") == ("localhost:1/a", ())
+    flags = parse(target_flags(), ())[0]
+    assert parse_repository_tags(flags, "localhost:1/a:v1,v2") == ("localhost:1/a", ("v1", "v2"))
+    assert parse_repository_tags(flags, "localhost:1/a") == ("localhost:1/a", ())
     for wrong in (f"localhost:1/a@{DIGEST}", "localhost:1/a,v2", "a"):
         with pytest.raises(ArtifactError):
-            parse_repository_tags(wrong)
+            parse_repository_tags(flags, wrong)
 
 
 @pytest.mark.parametrize(
