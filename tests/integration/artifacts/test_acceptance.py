@@ -155,7 +155,7 @@ def _supply_chain(side: Side, other: str) -> dict[str, str]:
 def test_a_registry_that_knows_no_referrers(both_old: Both) -> None:
     both = both_old
     both.write("hi.txt", "hello\n")
-    both.write("sbom.json", "{}")
+    both.write("sbom.json", '{"spdxVersion":"SPDX-2.3"}')
     both.same("push", *DATED, "{repo}:v1", "hi.txt")
     for kind in ("a/b", "c/d"):
         both.same("attach", *DATED, "--artifact-type", kind, "{repo}:v1", "sbom.json")
