@@ -2,19 +2,19 @@
 
 import itertools
 import os
+import threading
 from collections.abc import Callable, Iterator
-from pathlib import Path
 
 import pytest
 
 from infra.oci.descriptors import Descriptor, describe
-from infra.oci.errors import InvalidContentError, MismatchError, UnsupportedError
+from infra.oci.errors import InvalidContentError, MismatchError, NotFoundError
 from infra.oci.media_types import IMAGE_MANIFEST, OCTETS
 from infra.oci.target import BytesContent, read_all
+from infra.registries import ahead
 from infra.registries.client import Client
 from infra.registries.errors import BrokenConnectionError, MalformedReplyError, RegistryError
 from infra.registries.options import ANONYMOUS, Credential, RemoteOptions
-from infra.registries.parallel import fetch_parallel
 from infra.registries.registry import Registry
 from infra.registries.repository import Repository
 from infra.registries.urls import Origin
@@ -381,34 +381,51 @@ def test_the_log_of_requests_shows_no_secrets(faults: Faults, made: Made) -> Non
         assert secret not in text
 
 
-def test_a_large_blob_is_fetched_in_parts_at_once(faults: Faults, made: Made, tmp_path: Path) -> None:
+@pytest.fixture
+def hasty(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let every blob count as large, and every link as slow."""
+    monkeypatch.setattr("infra.registries.blobs.AHEAD_BYTES", 1)
+    monkeypatch.setattr(ahead, "TRIAL_SECONDS", 0.0)
+    monkeypatch.setattr(ahead, "SLOW_BYTES_PER_SECOND", 1e15)
+    monkeypatch.setattr(ahead, "PART_BYTES", 300_000)
+    monkeypatch.setattr(ahead.Ahead.__init__, "__defaults__", (ahead.CONNECTIONS, 300_000))
+
+
+@pytest.mark.usefixtures("hasty")
+@pytest.mark.parametrize("start", [0, 1, 1_000_001])
+def test_a_large_blob_comes_over_several_connections_in_its_order(faults: Faults, made: Made, start: int) -> None:
     repository = made()
     descriptor, data, _ = pushed(repository, LARGE + 17)
     faults.plan = times(3, Cut(100_000), "GET", "/blobs/sha256")
-    moved: list[int] = []
-    with (tmp_path / "file").open("w+b") as file:
-        fetch_parallel(repository, descriptor, file.fileno(), moved.append, part_bytes=300_000)
-    assert (tmp_path / "file").read_bytes() == data
-    assert sum(moved) == len(data)
+    with repository.fetch(descriptor, start) as stream:
+        assert stream.read() == data[start:]
+    assert sum("range" in seen.headers for seen in faults.seen) > LARGE // 300_000 - 4
 
 
-def test_parts_are_not_fetched_from_who_does_not_give_any(faults: Faults, made: Made, tmp_path: Path) -> None:
+@pytest.mark.usefixtures("hasty")
+def test_parts_are_not_asked_of_who_does_not_say_that_it_gives_any(faults: Faults, made: Made) -> None:
     repository = made()
     descriptor, data, _ = pushed(repository, LARGE)
     faults.plan = lambda seen: Answer(200, {}, data) if seen.method == "GET" else None
-    with (tmp_path / "file").open("w+b") as file, pytest.raises(UnsupportedError):
-        fetch_parallel(repository, descriptor, file.fileno(), part_bytes=300_000)
+    with repository.fetch(descriptor) as stream:
+        assert stream.read() == data
+    assert not any("range" in seen.headers for seen in faults.seen)
 
 
-def test_parts_of_something_else_are_refused(faults: Faults, made: Made, tmp_path: Path) -> None:
+@pytest.mark.usefixtures("hasty")
+def test_what_breaks_a_part_for_good_breaks_the_stream(faults: Faults, made: Made) -> None:
     repository = made()
     descriptor, *_ = pushed(repository, LARGE)
-    other = Descriptor(OCTETS, describe(b"other", OCTETS).digest, LARGE)
+    faults.plan = lambda seen: Answer(404, {}, b"") if "range" in seen.headers else None
+    with repository.fetch(descriptor) as stream, pytest.raises(NotFoundError):
+        stream.read()
 
-    def plan(seen: Seen) -> Fault | None:
-        seen.target = seen.target.replace(other.digest, descriptor.digest)
-        return None
 
-    faults.plan = plan
-    with (tmp_path / "file").open("w+b") as file, pytest.raises(MismatchError):
-        fetch_parallel(repository, other, file.fileno(), part_bytes=300_000)
+@pytest.mark.usefixtures("hasty")
+def test_who_reads_no_further_leaves_no_threads_behind(faults: Faults, made: Made) -> None:
+    repository = made()
+    descriptor, *_ = pushed(repository, LARGE)
+    with repository.fetch(descriptor) as stream:
+        stream.readinto(memoryview(bytearray(1000)))
+        stream.readinto(memoryview(bytearray(1000)))
+    assert not [thread for thread in threading.enumerate() if thread.name == "ahead"]
