@@ -12,7 +12,15 @@ from infra.cli.artifact.platforms import platform_flag, platform_of
 from infra.cli.artifact.printing import put, say, tell
 from infra.cli.artifact.remote_flags import spec_flag
 from infra.cli.artifact.status import is_verbose, on_terminal
-from infra.cli.artifact.targets import Place, open_to_read, parse_place, require_reference, resolve, target_flags
+from infra.cli.artifact.targets import (
+    Place,
+    open_to_read,
+    parse_place,
+    require_reference,
+    resolve,
+    target_flags,
+    with_tag,
+)
 from infra.oci.canonical import encode
 from infra.oci.discovering import Tree, discover
 from infra.oci.kinds import kind_of_referrer
@@ -57,7 +65,8 @@ def _show(call: Call, place: Place, format: Format, tree: Tree) -> None:
         case "wide":
             _show_wide(tree)
         case _:
-            format.write({**described(place.path, tree.descriptor.bare()), "referrers": _nodes(place.path, tree)})
+            root = with_tag(place, tree.descriptor, platform_of(call.flags))
+            format.write({**described(place.path, root), "referrers": _nodes(place.path, tree)})
 
 
 def _nodes(path: str, tree: Tree) -> list[dict[str, Any]]:

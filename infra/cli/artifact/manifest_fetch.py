@@ -19,6 +19,7 @@ from infra.cli.artifact.targets import (
     resolve,
     resolve_and_keep,
     target_flags,
+    with_tag,
 )
 from infra.oci.canonical import encode
 from infra.oci.descriptors import Descriptor
@@ -43,11 +44,13 @@ def run(call: Call) -> None:
     place, format = parse_place(flags, call.arguments[0]), parse_format(flags)
     require_reference(call, place)
     target = cached(_open(call, place))
+    platform = platform_of(flags)
     if flags.on("descriptor") and not output:
-        write_json(encode(resolve(target, place.reference, platform_of(flags))), pretty=flags.on("pretty"))
+        root = with_tag(place, resolve(target, place.reference, platform), platform)
+        write_json(encode(root), pretty=flags.on("pretty"))
         return
-    root = resolve_and_keep(target, place.reference, platform_of(flags))
-    _write(call, place, format, root, read_all(target, root))
+    root = resolve_and_keep(target, place.reference, platform)
+    _write(call, place, format, with_tag(place, root, platform), read_all(target, root))
 
 
 def _open(call: Call, place: Place) -> "ReadOnlyTarget":

@@ -7,12 +7,14 @@ from typing import TYPE_CHECKING, Final, cast
 import msgspec
 
 from infra.cli.artifact.commands import Call
+from infra.cli.artifact.digest_names import is_digest
 from infra.cli.artifact.errors import ArtifactError
 from infra.cli.artifact.file_references import parse_file_reference
 from infra.cli.artifact.flags import Flag, Flags, switch
 from infra.cli.artifact.remote_flags import remote_flags, remote_options
 from infra.oci.descriptors import Descriptor, Platform
 from infra.oci.errors import InvalidReferenceError, OciError, UnsupportedError
+from infra.oci.media_types import REF_NAME
 from infra.oci.references import FORM, Reference, check_tag, parse_reference
 
 if TYPE_CHECKING:
@@ -172,6 +174,13 @@ def resolve_and_keep(target: "ReadOnlyTarget", reference: str, platform: Platfor
     if module is None or not isinstance(target, module.Repository):
         return resolve(target, reference, platform)
     return _for_platform(target, target.get(reference)[0], platform)
+
+
+def with_tag(place: Place, root: Descriptor, platform: Platform | None) -> Descriptor:
+    """Return a descriptor as the index of a layout has it, with the tag that it was found by."""
+    if place.is_remote or platform or is_digest(place.reference):
+        return root
+    return msgspec.structs.replace(root, annotations={**(root.annotations or {}), REF_NAME: place.reference})
 
 
 def _for_platform(target: "ReadOnlyTarget", root: Descriptor, platform: Platform | None) -> Descriptor:
