@@ -14,6 +14,7 @@ from infra.oci.descriptors import Descriptor, Platform
 from infra.oci.errors import InvalidContentError, NotFoundError
 from infra.oci.manifests import Manifest, is_manifest, parse_manifest, successors
 from infra.oci.media_types import INDEXES
+from infra.oci.presence import Presence
 from infra.oci.target import BytesContent, FetchedContent, ReadOnlyTarget, Target, read_all
 from infra.oci.watching import SILENT, Watcher
 
@@ -78,9 +79,10 @@ def copy_with_referrers(
 
     Raises what the targets raise.
     """
-    referrers = all_referrers(source, root, concurrency=concurrency, artifact_types=artifact_types)
-    roots = [root, *referrers]
-    copy_all(source, destination, roots, concurrency=concurrency, watcher=watcher, force=force)
+    found = _referrers(source, root, concurrency, artifact_types)
+    graph, presence = Graph(), Presence(destination, {one.digest: subject for one, subject in found.values()})
+    referrers = [one for one, _ in found.values()]
+    _copy(source, graph, presence, [root, *referrers], concurrency, watcher, force)
     return referrers
 
 
@@ -92,21 +94,27 @@ def all_referrers(
     artifact_types: tuple[str, ...] = (),
 ) -> list[Descriptor]:
     """Return what refers to an artifact, to the manifests of an index, and to those referrers in turn."""
-    found: dict[str, Descriptor] = {}
+    return [one for one, _ in _referrers(source, root, concurrency, artifact_types).values()]
+
+
+def _referrers(
+    source: ReadOnlyTarget, root: Descriptor, concurrency: int, artifact_types: tuple[str, ...]
+) -> dict[str, tuple[Descriptor, Descriptor]]:
+    """Return referrers with their subjects, by their digests."""
+    found: dict[str, tuple[Descriptor, Descriptor]] = {}
     lock = threading.Lock()
 
     def look(subject: Descriptor) -> list[Descriptor]:
         inner = _inner(source, subject) if subject.digest == root.digest else []
-        referrers = [
-            one for one in source.referrers(subject) if not artifact_types or one.artifact_type in artifact_types
-        ]
+        every = source.referrers(subject)
+        referrers = [one for one in every if not artifact_types or one.artifact_type in artifact_types]
         with lock:
             new = [one for one in referrers if one.digest not in found and one.digest != root.digest]
-            found.update((one.digest, one) for one in new)
+            found.update((one.digest, (one, subject)) for one in new)
         return [*inner, *new]
 
     each(look, [root], concurrency)
-    return list(found.values())
+    return found
 
 
 def copy_all(
@@ -119,12 +127,23 @@ def copy_all(
     force: bool = False,
 ) -> None:
     """Copy several graphs at once. Raises what the targets raise."""
-    graph = Graph()
-    each(lambda one: _look(source, destination, graph, one, watcher, force), graph.new(roots), concurrency)
-    each(lambda one: _move(source, destination, one, watcher), graph.blobs.values(), concurrency)
-    with destination.gathered():
+    _copy(source, Graph(), Presence(destination), roots, concurrency, watcher, force)
+
+
+def _copy(
+    source: ReadOnlyTarget,
+    graph: Graph,
+    presence: Presence,
+    roots: Iterable[Descriptor],
+    concurrency: int,
+    watcher: Watcher,
+    force: bool,
+) -> None:
+    each(lambda one: _look(source, presence, graph, one, watcher, force), graph.new(roots), concurrency)
+    each(lambda one: _move(source, presence, one, watcher), graph.blobs.values(), concurrency)
+    with presence.destination.gathered():
         for wave in _waves(graph):
-            each(lambda node: _write(destination, node, watcher), wave, concurrency)
+            each(lambda node: _write(presence.destination, node, watcher), wave, concurrency)
 
 
 def select_platform(target: ReadOnlyTarget, root: Descriptor, platform: Platform) -> Descriptor:
@@ -174,13 +193,13 @@ def _inner(source: ReadOnlyTarget, root: Descriptor) -> list[Descriptor]:
 
 
 def _look(
-    source: ReadOnlyTarget, destination: Target, graph: Graph, one: Descriptor, watcher: Watcher, force: bool
+    source: ReadOnlyTarget, presence: Presence, graph: Graph, one: Descriptor, watcher: Watcher, force: bool
 ) -> list[Descriptor]:
     if not is_manifest(one):
         with graph.lock:
             graph.blobs.setdefault(one.digest, one)
         return []
-    if not force and destination.exists(one):
+    if not force and presence.of_manifest(one):
         watcher.existed(one)
         return []
     data = read_all(source, one)
@@ -202,8 +221,9 @@ def _has_subject(source: ReadOnlyTarget, graph: Graph, manifest: Manifest) -> bo
     return subject is not None and (subject.digest in graph.seen or source.exists(subject))
 
 
-def _move(source: ReadOnlyTarget, destination: Target, blob: Descriptor, watcher: Watcher) -> None:
-    if destination.exists(blob):
+def _move(source: ReadOnlyTarget, presence: Presence, blob: Descriptor, watcher: Watcher) -> None:
+    destination = presence.destination
+    if presence.of_blob(blob):
         watcher.existed(blob)
     elif destination.mount(blob, source):
         watcher.mounted(blob)

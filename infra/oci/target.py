@@ -53,6 +53,10 @@ class ReadOnlyTarget(Protocol):
 class Target(ReadOnlyTarget, Protocol):
     """Where artifacts can be read and written."""
 
+    @property
+    def eager_bytes(self) -> int:
+        """Return up to which size a blob is written as fast as it is asked for; 0 if asking is always faster."""
+
     def push(self, descriptor: Descriptor, content: Content, progress: "Progress | None" = None) -> None:
         """Write content, also if it is there. Raises MismatchError if it is not what its descriptor says."""
 

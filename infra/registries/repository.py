@@ -59,6 +59,11 @@ class Repository:
         """End all connections to the registry."""
         self._client.close()
 
+    @property
+    def eager_bytes(self) -> int:
+        """Return up to which size a blob takes one request to write, as many as it takes to ask for it."""
+        return self._uploads.eager_bytes
+
     def resolve(self, reference: str) -> Descriptor:
         """Return what a tag or digest of a manifest means. Raises NotFoundError, MismatchError."""
         return self._manifests.resolve(reference)

@@ -38,6 +38,11 @@ class Uploads:
         self._begun: dict[str, Url] = {}
         self._lock = threading.Lock()
 
+    @property
+    def eager_bytes(self) -> int:
+        """Return up to which size blobs are sent in one request; 0 if the registry is known not to take them so."""
+        return SINGLE_BYTES if self._takes_single else 0
+
     def push(self, descriptor: Descriptor, content: Content, progress: Progress | None = None) -> None:
         """Write a blob; progress is taken back for what has to be sent again.
 
