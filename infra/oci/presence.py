@@ -25,7 +25,7 @@ class Presence:
         self._lock = threading.Lock()
 
     def of_manifest(self, one: Descriptor) -> bool:
-        """Say whether a manifest is there; of a referrer, whether it is listed as one: that is asked for all at once."""
+        """Say whether a manifest is there; of a referrer, whether it is listed as one, which is asked once for all."""
         subject = self._subjects.get(one.digest)
         if subject is None:
             return self.destination.exists(one)
