@@ -120,6 +120,8 @@ def _serve(settings: Settings, spool: Spool, stop: threading.Event) -> None:
                     sender.send(time.monotonic() + PATIENCE_SECONDS)
     except (RegistryUnavailableError, PublishError, KafkaException, OSError) as error:
         log.warning("acts of clients cannot be sent now: %s", error)
+    except Exception:
+        log.exception("acts of clients cannot be sent: this is a defect of deedlog")
 
 
 def publisher_of(settings: Settings) -> Publisher:

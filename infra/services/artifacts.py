@@ -1,5 +1,7 @@
 """The artifacts service: does what mirrors, retentions, quarantines and promotions ask for, and sends what clients did.
 
+Of several on one Kafka one acts, and the others stand by; what clients did each sends for its own home.
+
 SIGTERM ends it. What was begun is pending on the log still, and is gone on with by the next.
 """
 
@@ -18,6 +20,7 @@ from infra.artifacts.targets import Targets
 from infra.config import Settings, load_settings
 from infra.notify import notify
 from infra.services.dependencies import wait_for_log
+from infra.services.leading import Leadership
 from producers.publisher import Publisher
 from schemas.codec import Codec
 from schemas.registry import HttpRegistry, RegistryUnavailableError
@@ -26,6 +29,11 @@ from streams.lifecycles.follower import Follower
 from streams.lifecycles.schedule import Schedule
 
 ACTOR: Final = "artifacts"
+GROUP: Final = "deedlog-artifacts"
+STANDBY: Final = "standing by: another artifacts service does what is asked for"
+TURN_SECONDS: Final = 0.2
+STANDBY_SECONDS: Final = 15.0
+"""After that it is another one who leads: it is ready all the same."""
 
 log = logging.getLogger(__name__)
 
@@ -40,7 +48,13 @@ def main() -> int:
         return 0
     threading.Thread(target=serve, args=(settings, stop), daemon=True).start()
     try:
-        run(settings, stop)
+        leadership = Leadership(settings, GROUP)
+        threading.Thread(target=leadership.follow, args=(stop,), daemon=True).start()
+        if lead(leadership, stop):
+            threading.Thread(target=end_with, args=(leadership, stop), daemon=True).start()
+            run(settings, stop)
+        if leadership.lost.is_set():
+            _again("another artifacts service has taken over")
     except (KafkaException, RegistryUnavailableError) as error:
         _again(f"{type(error).__name__}: {error}")
     except Exception as error:
@@ -50,6 +64,24 @@ def main() -> int:
     sys.stdout.flush()
     # What is being copied would hold up the end for as long as it takes; it is gone on with by the next.
     os._exit(0)
+
+
+def lead(leadership: Leadership, stop: threading.Event) -> bool:
+    """Stand by until this service leads; return whether it does."""
+    waits = 0
+    while not leadership.leads.wait(TURN_SECONDS):
+        if stop.is_set() or leadership.lost.is_set():
+            return False
+        waits += 1
+        if waits * TURN_SECONDS > STANDBY_SECONDS:
+            notify(ready=1, status=STANDBY)
+    return not stop.is_set()
+
+
+def end_with(leadership: Leadership, stop: threading.Event) -> None:
+    """Let the service end when it leads no more."""
+    leadership.lost.wait()
+    stop.set()
 
 
 def run(settings: Settings, stop: threading.Event) -> None:

@@ -89,6 +89,6 @@ def repository(registry: Running, name: str) -> Repository:
 def written(registry: Running, name: str) -> Counter[str]:
     """Return how often each blob and each manifest was written to a repository, as the registry says."""
     log = (registry.home / "log").read_text()
-    blobs = re.findall(rf'method=PUT url="?\S*/v2/{name}/blobs/uploads/\S*digest=(sha256:[0-9a-f]+)\S* status=201', log)
     manifests = re.findall(rf"method=PUT url=\S*/v2/{name}/manifests/(sha256:[0-9a-f]+)\S* status=201", log)
-    return Counter([*blobs, *manifests])
+    blobs = re.findall(rf'msg="blob created" repo={name} digest=(sha256:[0-9a-f]+) err=<nil>', log)
+    return Counter([*(blob for blob in blobs if blob not in manifests), *manifests])
