@@ -9,7 +9,7 @@ from typing import Final
 
 import msgspec
 
-from infra.oci.crew import each
+from infra.oci.crew import SMALL_AT_ONCE, each, each_by_size
 from infra.oci.descriptors import Descriptor, Platform
 from infra.oci.errors import InvalidContentError, NotFoundError
 from infra.oci.manifests import Manifest, is_manifest, parse_manifest, successors
@@ -113,7 +113,7 @@ def _referrers(
             found.update((one.digest, (one, subject)) for one in new)
         return [*inner, *new]
 
-    each(look, [root], concurrency)
+    each(look, [root], concurrency * SMALL_AT_ONCE)
     return found
 
 
@@ -139,11 +139,12 @@ def _copy(
     watcher: Watcher,
     force: bool,
 ) -> None:
-    each(lambda one: _look(source, presence, graph, one, watcher, force), graph.new(roots), concurrency)
-    each(lambda one: _move(source, presence, one, watcher), graph.blobs.values(), concurrency)
+    many = concurrency * SMALL_AT_ONCE
+    each(lambda one: _look(source, presence, graph, one, watcher, force), graph.new(roots), many)
+    each_by_size(lambda one: _move(source, presence, one, watcher), graph.blobs.values(), _size, concurrency)
     with presence.destination.gathered():
         for wave in _waves(graph):
-            each(lambda node: _write(presence.destination, node, watcher), wave, concurrency)
+            each(lambda node: _write(presence.destination, node, watcher), wave, many)
 
 
 def select_platform(target: ReadOnlyTarget, root: Descriptor, platform: Platform) -> Descriptor:
@@ -184,6 +185,10 @@ def _platform_of_image(target: ReadOnlyTarget, root: Descriptor) -> Platform:
         return msgspec.json.decode(read_all(target, config), type=Platform)
     except msgspec.DecodeError:
         raise InvalidContentError(f"the config of {root.digest} does not say what it is for") from None
+
+
+def _size(descriptor: Descriptor) -> int:
+    return descriptor.size
 
 
 def _inner(source: ReadOnlyTarget, root: Descriptor) -> list[Descriptor]:

@@ -3,9 +3,14 @@
 import threading
 from collections import deque
 from collections.abc import Callable, Iterable
-from typing import Generic, TypeVar
+from typing import Final, Generic, TypeVar
 
 T = TypeVar("T")
+
+SMALL_AT_ONCE: Final = 4
+"""How many small things are moved in the place of a large one: they are mostly trips to a registry and back."""
+SMALL: Final = 128 << 10
+"""Bytes."""
 
 Work = Callable[[T], Iterable[T] | None]
 
@@ -77,3 +82,10 @@ def each(work: Work[T], items: Iterable[T], concurrency: int) -> None:
         work(found[0])
     elif found:
         Crew(work, concurrency).run(found)
+
+
+def each_by_size(work: Work[T], items: Iterable[T], size: Callable[[T], int], concurrency: int) -> None:
+    """Work through the small items, more at once than the large ones that follow. Raises the first error."""
+    found = list(items)
+    each(work, [item for item in found if size(item) <= SMALL], concurrency * SMALL_AT_ONCE)
+    each(work, [item for item in found if size(item) > SMALL], concurrency)

@@ -14,7 +14,7 @@ from typing import Final
 import msgspec
 
 from infra.oci.copying import select_platform
-from infra.oci.crew import each
+from infra.oci.crew import SMALL_AT_ONCE, each, each_by_size
 from infra.oci.descriptors import EMPTY, Descriptor, Platform
 from infra.oci.errors import MismatchError, OciError, UnsafePathError
 from infra.oci.manifests import Manifest, is_manifest, parse_manifest
@@ -59,13 +59,14 @@ def pull(source: ReadOnlyTarget, root: Descriptor, wish: Wish, watcher: Watcher 
     if wish.platform:
         root = select_platform(source, root, wish.platform)
     finding = _Finding(source, wish, watcher)
-    each(finding.look, [root], wish.concurrency)
+    each(finding.look, [root], wish.concurrency * SMALL_AT_ONCE)
     files = finding.in_order(root)
     named = _by_digest(files)
     for one in files:
         place(wish, title(one))
     wish.folder.mkdir(parents=True, exist_ok=True)
-    each(lambda group: _write_group(source, group, wish, watcher), named, wish.concurrency)
+    write = lambda group: _write_group(source, group, wish, watcher)  # noqa: E731
+    each_by_size(write, named, lambda group: group[0].size, wish.concurrency)
     for manifest in finding.manifests:
         watcher.done(manifest)
     return Pulled(root, tuple(files), tuple(finding.skipped))

@@ -1,7 +1,7 @@
 """A repository of a registry as a target: what is copied from and to, like image layouts and memory."""
 
 from collections.abc import Iterator
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, contextmanager
 from functools import cached_property
 from types import TracebackType
 from typing import TYPE_CHECKING
@@ -21,6 +21,7 @@ from infra.registries.recent import Recent
 from infra.registries.referrers import Referrers
 from infra.registries.replies import Reply
 from infra.registries.requests import Request
+from infra.registries.together import Together
 from infra.registries.turns import Turns
 from infra.registries.uploads import Uploads
 from infra.registries.urls import with_query
@@ -43,6 +44,7 @@ class Repository:
         self._referrers = Referrers(client, self._paths, self._manifests)
         self._recent = Recent()
         self._subjects = Turns()
+        self._together: Together | None = None
 
     def __enter__(self) -> "Repository":
         """Return itself."""
@@ -114,11 +116,17 @@ class Repository:
         if manifest is None or manifest.subject is None:
             self._manifests.put(reference, descriptor, data)
         else:
-            # Registries keep a list of referrers, and some lose entries when two come at once.
-            with self._subjects.of(manifest.subject.digest):
-                reply = self._manifests.put(reference, descriptor, data)
+            reply = self._put_referrer(reference, manifest.subject, descriptor, data)
             self._note_subject(descriptor, manifest, manifest.subject, reply)
         self._recent.keep(descriptor.digest, data)
+
+    def _put_referrer(self, reference: str, subject: Descriptor, descriptor: Descriptor, data: bytes) -> Reply:
+        if self._together and self._referrers.support.known:
+            self._together.note(subject, descriptor, data)
+            return self._manifests.put(reference, descriptor, data)
+        # Registries keep a list of referrers, and some lose entries when two come at once.
+        with self._subjects.of(subject.digest):
+            return self._manifests.put(reference, descriptor, data)
 
     def _note_subject(self, descriptor: Descriptor, manifest: Manifest, subject: Descriptor, reply: Reply) -> None:
         support = self._referrers.support
@@ -145,9 +153,18 @@ class Repository:
 
         return FallbackIndex(self._client, self._manifests, self._referrers)
 
-    def gathered(self) -> AbstractContextManager[None]:
-        """Write indexes of referrers once, at the end of the block, instead of after each push."""
-        return self._index.gathered()
+    @contextmanager
+    def gathered(self) -> Iterator[None]:
+        """Let referrers be pushed at once: indexes are written, and lists looked at, once at the end of the block."""
+        outermost, together = self._together is None, self._together or Together()
+        self._together = together
+        try:
+            with self._index.gathered():
+                yield
+        finally:
+            self._together = None if outermost else together
+        for descriptor, data in together.lost(self.referrers) if outermost else ():
+            self._push_manifest(descriptor.digest, descriptor, data)
 
     def tag(self, descriptor: Descriptor, reference: str) -> None:
         """Let a tag mean a manifest that is there. Raises NotFoundError, InvalidReferenceError."""

@@ -373,3 +373,16 @@ def test_how_a_registry_is_reached() -> None:
     found = options_of("r.test", access)
     assert (found.plain_http, found.registry_configs) == (True, (Path("/c.json"),))
     assert options_of("other", access).plain_http is None
+
+
+def test_several_threads_copy_into_one_layout_and_lose_no_tag(two: Two) -> None:
+    from concurrent.futures import ThreadPoolExecutor
+
+    for number in range(24):
+        artifact(two.here, layer(two.here, f"{number}".encode()), tag=f"v{number}")
+    spec = two.spec()
+    listed = list_tags(two.targets, "list/1", ListTags(spec))
+    actions = [CopyTag(one.tag, one.digest, one.origin, one.referrers, spec) for one in listed.tags]
+    with ThreadPoolExecutor(6) as pool:
+        list(pool.map(lambda action: copy_tag(two.targets, "copy/1", action, counting()), actions))
+    assert len(list(two.now().tags())) == 24

@@ -204,3 +204,39 @@ class Circle(Memory):
 def test_a_circle_of_referrers_has_an_end() -> None:
     assert len(flat(discover(Circle(), describe(b"1", IMAGE_MANIFEST)))) == 2
     assert len(all_referrers(Circle(), describe(b"1", IMAGE_MANIFEST))) == 1
+
+
+def test_small_blobs_are_not_asked_for_one_by_one_when_none_is_there() -> None:
+    class Asked(Memory):
+        eager_bytes = 1000
+
+        def __init__(self) -> None:
+            super().__init__()
+            self.asked: list[str] = []
+
+        def exists(self, descriptor: Descriptor) -> bool:
+            self.asked.append(descriptor.digest)
+            return super().exists(descriptor)
+
+    source, destination = Memory(), Asked()
+    layers = [layer(source, str(number).encode(), str(number)) for number in range(100)]
+    large = layer(source, bytes(2000), "large")
+    root = artifact(source, *layers, large)
+    copy(source, destination, root, concurrency=1)
+    assert held(destination, root) == held(source, root)
+    assert large.digest in destination.asked
+    assert len(destination.asked) < 30
+    destination.asked.clear()
+    destination.delete(root)
+    copy(source, destination, root, concurrency=1)
+    assert len(destination.asked) > 100
+
+
+def test_referrers_that_are_listed_are_not_copied_again() -> None:
+    source, destination, watcher = Memory(), Memory(), Counting()
+    root, referrers = graph(source)
+    copy_with_referrers(source, destination, root)
+    more = artifact(source, layer(source, b"more"), subject=root, kind="application/vnd.more")
+    copy_with_referrers(source, destination, root, watcher=watcher)
+    assert ("done", more.digest) in watcher.told
+    assert {("existed", one.digest) for one in referrers} <= set(watcher.told)
