@@ -92,4 +92,6 @@ def phase(state: Quarantine) -> str:
         return "barring"
     if state.in_step("restore"):
         return "releasing"
-    return "failing" if state.fault else "barred"
+    if state.fault:
+        return "failing"
+    return "releasing" if state.releasing else "barred"

@@ -68,8 +68,8 @@ SOURCE, MIRRORED, PROD, SHELF = "a.test/x", "b.test/x", "c.test/x", "d.test/x"
 TAGS = ("1.0.0", "1.1.0", "2.0.0", "latest")
 NOW = 1_700_000_000 * 1_000_000_000
 DAY = 86_400 * 1_000_000_000
-ACTS = ("push", "shelve", "attach", "pull", "untag", "registry", "rights")
-WEIGHTS = (30, 20, 10, 10, 5, 1, 3)
+ACTS = ("push", "shelve", "attach", "pull", "untag", "registry", "rights", "retag")
+WEIGHTS = (30, 20, 10, 10, 5, 1, 3, 6)
 
 
 class Manifest:
@@ -352,6 +352,8 @@ class RegistryWorld:
             case "registry":
                 self.removes_tags = not self.removes_tags
                 return f"registries remove tags: {self.removes_tags}"
+            case "retag":
+                return self._retagged(random)
             case "rights":
                 self.refuses = not self.refuses and random.random() < 0.3
                 return f"registries refuse everything: {self.refuses}"
@@ -371,6 +373,19 @@ class RegistryWorld:
         repository.tags[tag] = digest
         self._tell(digest, ArtifactPushed, "", name, tag)
         return f"{tag} of {name} means {digest[:14]} now"
+
+    def _retagged(self, random: Random) -> str:
+        """Let somebody tag what is barred; half of the time nobody tells."""
+        barred = [state for (kind, _), state in sorted(self.states.items()) if kind == "quarantine" and state.exists]
+        places = [(one.digest, name) for one in barred for name in (SOURCE, MIRRORED)]
+        there = [(digest, name) for digest, name in places if digest in self.repositories[name].manifests]
+        if not there:
+            return "nothing is barred"
+        (digest, name), tag = random.choice(there), random.choice(TAGS)
+        self.repositories[name].tags[tag] = digest
+        if random.random() < 0.5:
+            self._tell(digest, ArtifactPushed, "", name, tag)
+        return f"{tag} of {name} means {digest[:14]} anew, which is barred"
 
     def _tell(self, digest: str, type_: Any, verb: str, place: str, tag: str) -> None:
         registry, _, repository = place.partition("/")

@@ -11,18 +11,13 @@ from streams.lifecycles.lifecycle import Lifecycle
 from streams.lifecycles.simulator import Simulation
 from streams.mirrors import deciding as mirrors
 from streams.quarantines import deciding as quarantines
-from streams.retentions.keeping import Plan
 from tests.simulation.registry_world import KINDS, RegistryWorld
 
 SEEDS = range(12)
 LENGTH = 1500
 
 
-def _removes_what_a_kept_index_needs(patch: pytest.MonkeyPatch) -> None:
-    patch.setattr(Plan, "_neighbours", lambda self: {digest: set() for digest in self._held})
-
-
-def _keeps_nothing(patch: pytest.MonkeyPatch) -> None:
+def _removes_without_looking(patch: pytest.MonkeyPatch) -> None:
     patch.setattr("tests.simulation.registry_world.RegistryWorld._remove", _removes_at_once)
 
 
@@ -49,8 +44,7 @@ def _overlooks_new_tags(patch: pytest.MonkeyPatch) -> None:
 
 
 MUTATIONS = (
-    _removes_what_a_kept_index_needs,
-    _keeps_nothing,
+    _removes_without_looking,
     _never_ends_a_run,
     _never_ends_a_release,
     _overlooks_new_tags,
