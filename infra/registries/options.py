@@ -62,6 +62,8 @@ class RemoteOptions(msgspec.Struct, frozen=True, kw_only=True):
     """Whether the registry has the referrers API; empty: find out."""
     registries_conf: Path | None = None
     """containers-registries.conf(5) with mirrors and short names; None: none."""
+    cache: Path | None = None
+    """Folder in which it is remembered where blobs were pushed; None: nothing is."""
     chunk_bytes: int = 0
     """Upload blobs in pieces of this size; 0: in one piece, in pieces only after that failed."""
     connect_seconds: float = 15.0

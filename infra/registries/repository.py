@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager
 from functools import cached_property
 from types import TracebackType
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from infra.oci.descriptors import Descriptor
 from infra.oci.digests import check_digest
@@ -28,6 +28,10 @@ from infra.registries.urls import with_query
 
 if TYPE_CHECKING:
     from infra.registries.fallback_index import FallbackIndex
+
+
+WORTH_REMEMBERING: Final = 1 << 20
+"""Blobs that are smaller are sent faster than it is worth to remember where they are."""
 
 
 class Repository:
@@ -100,12 +104,27 @@ class Repository:
         Progress may be negative: that much has to be sent again.
         """
         if not is_manifest(descriptor):
-            self._uploads.push(descriptor, content, progress)
+            self._push_blob(descriptor, content, progress)
             return
         data = _read(descriptor, content)
         self._push_manifest(descriptor.digest, descriptor, data)
         if progress is not None:
             progress(len(data))
+
+    def _push_blob(self, descriptor: Descriptor, content: Content, progress: Progress | None) -> None:
+        cache = self._client.options.cache
+        if cache is None or descriptor.size < WORTH_REMEMBERING:
+            self._uploads.push(descriptor, content, progress)
+            return
+        from infra.registries.known_places import KnownPlaces
+
+        places = KnownPlaces(cache)
+        before = places.find(self.registry, descriptor)
+        if before in ("", self.name) or not self.mount_from(descriptor, before):
+            self._uploads.push(descriptor, content, progress)
+        elif progress is not None:
+            progress(descriptor.size)
+        places.keep(self.registry, self.name, descriptor)
 
     def push_tagged(self, descriptor: Descriptor, data: bytes, tag: str) -> None:
         """Write a manifest under a tag in one request. Raises what `push` and `tag` do."""

@@ -39,10 +39,11 @@ def run(call: Call) -> None:
     call.flags.require("artifact-type")
     _check_something(call, annotations)
     from infra.oci.files import FileSource
+    from infra.oci.known_digests import KnownDigests
 
     target = open_to_write(place)
     subject = resolve(target, place.reference, platform_of(call.flags))
-    with FileSource() as source:
+    with FileSource(KnownDigests()) as source:
         packed = _pack(call, format, source, annotations, subject)
         act = recorded("attach", place, packed.descriptor, tag="", subject=subject.digest)
         with act, watching(call, PUSH, format, source) as watcher:

@@ -42,8 +42,9 @@ def run(call: Call) -> None:
     check_tags(tags)
     spec = _spec(call)
     from infra.oci.files import FileSource
+    from infra.oci.known_digests import KnownDigests
 
-    with FileSource() as source:
+    with FileSource(KnownDigests()) as source:
         packed = _pack(call, format, source, annotations, spec)
         _send(call, place, tags, format, source, packed)
     export_manifest(call, packed)

@@ -52,6 +52,7 @@ def spec_flag(prefix: str = "", whose: str = "") -> Flag:
 
 def remote_options(flags: Flags, prefix: str = "") -> "RemoteOptions":
     """Return how a registry is to be reached; secrets are read from stdin if they are there. Raises ArtifactError."""
+    from infra.oci.remembered import usual_folder
     from infra.registries.options import RemoteOptions
 
     _check(flags, prefix)
@@ -59,6 +60,7 @@ def remote_options(flags: Flags, prefix: str = "") -> "RemoteOptions":
     # What both sides share comes first: of two rules for one host the last counts.
     rules = flags.texts("resolve") if prefix else ()
     return RemoteOptions(
+        cache=usual_folder(),
         plain_http=flags.on(f"{prefix}plain-http") if flags.given(f"{prefix}plain-http") else None,
         insecure=flags.on(f"{prefix}insecure"),
         ca_file=_path(flags, f"{prefix}ca-file"),

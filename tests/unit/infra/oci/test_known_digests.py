@@ -3,11 +3,11 @@ from pathlib import Path
 
 import pytest
 
-from infra.oci import known_digests
+from infra.oci import known_digests, remembered
 from infra.oci.caching import CachedTarget
 from infra.oci.digests import digest_of
 from infra.oci.files import FileSource
-from infra.oci.known_digests import KnownDigests, usual_folder
+from infra.oci.known_digests import KnownDigests
 from infra.oci.layout import Layout
 from infra.oci.memory import Memory
 from infra.oci.target import read_all
@@ -48,7 +48,7 @@ def test_what_is_damaged_is_not_known(damage: str, known: KnownDigests, tmp_path
 
 
 def test_not_more_than_so_many_are_kept(known: KnownDigests, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(known_digests, "MOST", 5)
+    monkeypatch.setattr(remembered, "MOST", 5)
     for number in range(20):
         (tmp_path / f"f{number}").write_bytes(b"x")
         digest(known, tmp_path / f"f{number}")
@@ -63,10 +63,10 @@ def test_a_folder_that_cannot_be_written_is_no_obstacle(tmp_path: Path, monkeypa
 
 def test_the_usual_folder_is_one_of_a_cache(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("XDG_CACHE_HOME", "/c")
-    assert usual_folder() == Path("/c/deedlog/digests")
+    assert remembered.usual_folder() == Path("/c/deedlog")
     monkeypatch.delenv("XDG_CACHE_HOME")
     monkeypatch.setenv("HOME", "/h")
-    assert usual_folder() == Path("/h/.cache/deedlog/digests")
+    assert remembered.usual_folder() == Path("/h/.cache/deedlog")
 
 
 class Once(Memory):
