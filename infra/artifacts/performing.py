@@ -77,12 +77,16 @@ class ArtifactEngines:
         self._bars: dict[str, str] = {}
         self._paces: dict[str, Pace] = {}
         self._quarantines: dict[str, Quarantine] = {}
+        self._known: dict[str, set[str]] = {lifecycle.kind: set() for lifecycle in FOLLOWED}
+        self._busy = 0
         self._seen: SimpleQueue[tuple[str, BarredTagSeen]] = SimpleQueue()
         self._lock = threading.Lock()
 
     def changed(self, lifecycle: Lifecycle[Any], name: str, entity: Entity[Any]) -> None:
         """Take note of what is barred, and by what."""
+        there = lifecycle.phases[lifecycle.phase(entity.state)].kind != "absent"
         with self._lock:
+            (self._known[lifecycle.kind].add if there else self._known[lifecycle.kind].discard)(name)
             if lifecycle is ARTIFACTS:
                 _keep(self._bars, name, entity.state.bars[-1].quarantine if entity.state.bars else None)
             elif lifecycle is QUARANTINES:
@@ -90,6 +94,7 @@ class ArtifactEngines:
 
     def perform(self, job: Job, progress: Progress) -> Event:
         """Do what an effect asks. Raises EffectError."""
+        self._count(1)
         try:
             return self._perform(job, progress)
         except HOPELESS as error:
@@ -98,6 +103,20 @@ class ArtifactEngines:
             raise EffectError(said(error), permanent=True) from error
         except (OciError, OSError) as error:
             raise EffectError(said(error)) from error
+        finally:
+            self._count(-1)
+
+    def status(self) -> str:
+        """Return the line that `deedlog status` shows."""
+        with self._lock:
+            counts = {kind: len(names) for kind, names in self._known.items()}
+            busy = self._busy
+        told = [f"{count:,} {kind}{'s' * (count != 1)}" for kind, count in counts.items()]
+        return ", ".join([*told, f"{busy} things under way"])
+
+    def _count(self, change: int) -> None:
+        with self._lock:
+            self._busy += change
 
     def compare(self) -> list[tuple[Lifecycle[Any], str, Event]]:
         """Return tags that mean barred artifacts anew."""

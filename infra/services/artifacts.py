@@ -32,6 +32,7 @@ ACTOR: Final = "artifacts"
 GROUP: Final = "deedlog-artifacts"
 STANDBY: Final = "standing by: another artifacts service does what is asked for"
 TURN_SECONDS: Final = 0.2
+REPORT_SECONDS: Final = 1.0
 STANDBY_SECONDS: Final = 15.0
 """After that it is another one who leads: it is ready all the same."""
 
@@ -88,16 +89,22 @@ def run(settings: Settings, stop: threading.Event) -> None:
     """Do what is pending until `stop` is set. Raises what the log and the registry raise."""
     engines = ArtifactEngines(Targets())
     threading.Thread(target=engines.watch, args=(stop,), daemon=True).start()
+    ready = threading.Event()
+    threading.Thread(target=tell, args=(engines, ready, stop), daemon=True).start()
     codec = Codec(HttpRegistry(settings.registry))
     source = f"/nodes/{settings.node}/artifacts"
     with Publisher(settings.kafka, settings.registry, source=source, actor=ACTOR, **{"linger.ms": 0}) as publisher:
         schedule = Schedule(mine, lane, LIMITS)
-        Effector(Follower(settings.kafka, FOLLOWED, codec), schedule, engines, publisher).run(stop, ready=_ready)
+        Effector(Follower(settings.kafka, FOLLOWED, codec), schedule, engines, publisher).run(stop, ready=ready.set)
 
 
-def _ready() -> None:
+def tell(engines: ArtifactEngines, ready: threading.Event, stop: threading.Event) -> None:
+    """Tell the supervisor how it stands, from when all that was there is read until `stop` is set."""
+    ready.wait()
     log.info("mirrors, retentions, quarantines and promotions are looked after")
-    notify(ready=1, status="ready")
+    while not stop.is_set():
+        notify(ready=1, status=engines.status())
+        stop.wait(REPORT_SECONDS)
 
 
 def _again(why: str) -> NoReturn:
