@@ -29,6 +29,7 @@ docs: setup ## Make the pages of docs/reference from the code
 	@$(BIN)/python -m streams.detection.reference > docs/reference/fields.md
 	@$(BIN)/python -m streams.lifecycles.diagrams
 	@$(BIN)/python -m infra.cli.reference
+	@$(BIN)/python -m infra.cli.artifact.reference
 
 lint: setup ## Run the checks that need no tests: ruff, mypy, import-linter
 	$(BIN)/ruff check .

@@ -20,8 +20,8 @@ from infra.cli.reference import FOLDER, MADE
 PAGE: Final = FOLDER / "artifact.md"
 PREFIXES: Final = ("", "from-", "to-")
 
-INTRO: Final = """`deedlog artifact VERB` needs no pipeline. Flags may stand anywhere, up to `--`. They are written `--flag value`,
-`--flag=value`, `-f value` or `-fvalue`; short switches may be joined (`-rd`).
+INTRO: Final = """`deedlog artifact VERB` needs no pipeline. Flags may stand anywhere, up to `--`. They are written
+`--flag value`, `--flag=value`, `-f value` or `-fvalue`; short switches may be joined (`-rd`).
 [How to use artifacts](../how-to/artifacts.md) has recipes, [your first artifact](../tutorial/first-artifact.md) shows
 the verbs at work.
 
