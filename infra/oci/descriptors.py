@@ -3,12 +3,16 @@
 Source: OCI image-spec 1.1, descriptor.md. The order of the fields is that in which they are written as JSON.
 """
 
-from typing import Final
+from typing import Annotated, Final
 
 import msgspec
 
 from infra.oci.digests import digest_of
 from infra.oci.media_types import EMPTY_JSON
+
+WRITTEN: Final = r"\A([a-z0-9]+([+._-][a-z0-9]+)*:[a-zA-Z0-9=_-]+)?\Z"
+"""Digests of any algorithm: they become parts of paths and of requests. Some lists have empty ones."""
+MOST_BYTES: Final = (1 << 63) - 1
 
 
 class Platform(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -25,8 +29,8 @@ class Descriptor(msgspec.Struct, frozen=True, omit_defaults=True, rename="camel"
     """What some content is, and how to tell that one has got it."""
 
     media_type: str
-    digest: str
-    size: int
+    digest: Annotated[str, msgspec.Meta(pattern=WRITTEN)]
+    size: Annotated[int, msgspec.Meta(ge=0, le=MOST_BYTES)]
     """Bytes."""
     urls: tuple[str, ...] | None = None
     annotations: dict[str, str] | None = None

@@ -4,6 +4,9 @@ Source: OCI distribution-spec 1.1, section Endpoints.
 """
 
 from infra.oci.descriptors import Descriptor
+from infra.oci.digests import DIGEST
+from infra.oci.errors import InvalidReferenceError
+from infra.oci.references import TAG
 from infra.registries.scopes import repository_scopes
 from infra.registries.urls import Origin, Url
 
@@ -19,12 +22,12 @@ class Paths:
         self.delete = repository_scopes(name, "pull", "delete")
 
     def manifest(self, reference: str) -> Url:
-        """Return where a manifest is."""
-        return self._url(f"manifests/{reference}")
+        """Return where a manifest is. Raises InvalidReferenceError."""
+        return self._url(f"manifests/{reference if TAG.fullmatch(reference) else _safe(reference)}")
 
     def blob(self, descriptor: Descriptor) -> Url:
-        """Return where a blob is."""
-        return self._url(f"blobs/{descriptor.digest}")
+        """Return where a blob is. Raises InvalidReferenceError."""
+        return self._url(f"blobs/{_safe(descriptor.digest)}")
 
     def uploads(self) -> Url:
         """Return where uploads begin."""
@@ -35,8 +38,15 @@ class Paths:
         return self._url("tags/list")
 
     def referrers(self, subject: Descriptor) -> Url:
-        """Return where the referrers of a manifest are listed."""
-        return self._url(f"referrers/{subject.digest}")
+        """Return where the referrers of a manifest are listed. Raises InvalidReferenceError."""
+        return self._url(f"referrers/{_safe(subject.digest)}")
 
     def _url(self, rest: str) -> Url:
         return Url(self._origin, f"/v2/{self.name}/{rest}")
+
+
+def _safe(digest: str) -> str:
+    # It comes from manifests that others wrote, and must not lead to other places than it names.
+    if not DIGEST.fullmatch(digest):
+        raise InvalidReferenceError(f"{digest[:80]!r} is no digest")
+    return digest

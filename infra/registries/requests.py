@@ -18,6 +18,8 @@ IDEMPOTENT: Final = frozenset({"GET", "HEAD", "PUT", "DELETE", "OPTIONS"})
 WITH_BODY: Final = frozenset({"POST", "PUT", "PATCH"})
 NAME: Final = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 VALUE: Final = re.compile(r"[\t\x20-\x7e\x80-\xff]*")
+UNSAFE: Final = re.compile(r"[^\x21-\x7e]")
+"""What would end the target of a request."""
 NONE: Final[frozenset[str]] = frozenset()
 
 
@@ -45,7 +47,15 @@ def with_headers(request: Request, more: dict[str, str]) -> Request:
 
 
 def written(request: Request, proxy_authorization: str | None = None) -> bytes:
-    """Return the head of a request as it is sent; to proxies it is sent with all of its URL, and who one is to them."""
+    """Return the head of a request as it is sent; to proxies it is sent with all of its URL, and who one is to them.
+
+    Raises InvalidReferenceError for what would be read as more than one header or request; it holds nothing secret.
+    """
+    for name, value in request.headers.items():
+        if not NAME.fullmatch(name) or not VALUE.fullmatch(value):
+            raise InvalidReferenceError(f"the header {name[:40]!r} cannot be sent: it has line breaks or the like")
+    if UNSAFE.search(request.url.target):
+        raise InvalidReferenceError(f"{str(request.url)!r} cannot be asked for")
     target = request.url.target if proxy_authorization is None else request.url.full
     lines = [f"{request.method} {target} HTTP/1.1", f"Host: {request.url.origin.authority}"]
     if proxy_authorization:

@@ -1,8 +1,11 @@
+import json
+
 import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from infra.oci import layout_index
 from infra.oci.canonical import encode, encode_in_order
 from infra.oci.descriptors import EMPTY, describe
 from infra.oci.errors import InvalidContentError
@@ -84,3 +87,27 @@ def test_an_image_of_v1_0_has_a_config_of_its_type() -> None:
 def test_what_cannot_be_packed_is_refused(options: dict[str, object]) -> None:
     with pytest.raises(InvalidContentError):
         pack([], **options)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {"size": -1},
+        {"size": 1 << 63},
+        {"size": 10**400},
+        {"size": 1.5},
+        {"digest": "sha256:../../x"},
+        {"digest": "sha256:x\r\nX-Evil: 1"},
+        {"digest": "sha256:x\n"},
+        {"digest": "/etc/passwd"},
+    ],
+    ids=str,
+)
+def test_what_describes_nothing_that_can_be_is_refused(fields: dict[str, object]) -> None:
+    one = {"mediaType": "text/plain", "digest": describe(b"", "").digest, "size": 0}
+    data = b'{"layers":[%b]}' % json.dumps({**one, **fields}).encode()
+    with pytest.raises(InvalidContentError):
+        parse_manifest(data, IMAGE_MANIFEST)
+    with pytest.raises(InvalidContentError):
+        layout_index.parse(data.replace(b"layers", b"manifests"), "index.json")
+    assert parse_manifest(b'{"layers":[%b]}' % json.dumps(one).encode(), IMAGE_MANIFEST).layers
