@@ -20,6 +20,9 @@ from streams.lifecycles.sizes import size
 
 BYTES: Final = frozenset({"size", "free"})
 TIMES: Final = frozenset({"at", "written_ns", "time", "retry_at"})
+PLUMBING: Final = frozenset({"effect"})
+ACT_PLUMBING: Final = frozenset({"act", "at", "by", "client", "media_type", "node", "number", "size", "spool"})
+"""Of acts that clients tell of: who and when stand beside it, the rest is for programs."""
 
 
 def sentence(event: msgspec.Struct) -> str:
@@ -30,7 +33,8 @@ def sentence(event: msgspec.Struct) -> str:
 def detail(event: msgspec.Struct, *, brief: bool = False) -> str:
     """Return what an event or a command says beyond its name, without line breaks of its own making.
 
-    If brief, the effect that an observation answers is left out, and of addresses all but the export.
+    If brief, the effect that an observation answers is left out, of addresses all but the export, and of acts all but
+    what was done where.
     """
     match event:
         case CommandRejected():
@@ -49,7 +53,8 @@ def detail(event: msgspec.Struct, *, brief: bool = False) -> str:
         case LabelsChanged():
             return labels(event.labels)
         case _:
-            told = [(name, value) for name, value in _fields(event) if not brief or name != "effect"]
+            plumbing = _plumbing(event) if brief else frozenset[str]()
+            told = [(name, value) for name, value in _fields(event) if name not in plumbing]
             return " ".join(_told(name, _export(value) if brief else value) for name, value in told)
 
 
@@ -95,6 +100,10 @@ def _fields(event: msgspec.Struct) -> Iterable[tuple[str, Any]]:
     for name, value in msgspec.structs.asdict(event).items():
         if value not in ("", (), {}, None, []) and (value != 0 or name not in BYTES | TIMES):
             yield name, value
+
+
+def _plumbing(event: msgspec.Struct) -> frozenset[str]:
+    return ACT_PLUMBING if hasattr(event, "spool") else PLUMBING
 
 
 def _export(value: Any) -> Any:

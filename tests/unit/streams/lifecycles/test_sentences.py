@@ -6,6 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from schemas.types import TYPES
+from schemas.types.artifacts import ArtifactPushed
 from schemas.types.lifecycles import CommandRejected, EffectProgressed, EffectRetried, LabelsChanged
 from schemas.types.nodes import CordonNode
 from schemas.types.volumes import Address, ControllerStarted, ReplicaStarted, VolumeCreated
@@ -66,13 +67,19 @@ def test_what_an_event_says(event: msgspec.Struct, said: str) -> None:
             "generation=3 endpoint=data-e1",
         ),
         (ControllerStarted(effect="e", generation=3, endpoint="nbd://[x"), "generation=3 endpoint=[x"),
+        (
+            ArtifactPushed(act="1", by="ann@vm", registry="r.test", repository="a", tag="v1", size=9, spool="2", at=5),
+            "registry=r.test repository=a tag=v1",
+        ),
     ],
 )
-def test_in_brief_addresses_are_exports_and_effects_are_left_out(event: msgspec.Struct, said: str) -> None:
+def test_in_brief_addresses_are_exports_and_what_is_for_programs_is_left_out(event: msgspec.Struct, said: str) -> None:
     assert detail(event, brief=True) == said
 
 
-LIFECYCLE_TYPES = [t for name, t in TYPES.items() if name.split(".")[1] in ("lifecycles", "volumes", "nodes")]
+LIFECYCLE_TYPES = [
+    t for name, t in TYPES.items() if name.split(".")[1] in ("lifecycles", "volumes", "nodes", "artifacts")
+]
 
 
 @given(st.sampled_from(LIFECYCLE_TYPES).flatmap(st.from_type))
