@@ -137,6 +137,8 @@ class TagsBarred(msgspec.Struct, frozen=True, kw_only=True):
     """The repository."""
     tags: tuple[MovedTag, ...] = ()
     """All tags that are aside there."""
+    already: tuple[str, ...] = ()
+    """Those of them that were aside before."""
 
 
 class TagsRestored(msgspec.Struct, frozen=True, kw_only=True):

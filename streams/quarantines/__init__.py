@@ -41,11 +41,15 @@ def react(name: str, state: Quarantine, event: Event) -> tuple[Send, ...]:
         case QuarantineReleased():
             return (Send("artifact", state.digest, UnbarArtifact(quarantine=name)),)
         case TagsBarred():
-            return tuple(_moved(state, event.repository, (one.tag for one in event.tags), aside=True))
+            return tuple(_moved(state, event.repository, _new(event), aside=True))
         case TagsRestored():
             return tuple(_moved(state, event.repository, iter(event.restored), aside=False))
         case _:
             return ()
+
+
+def _new(event: TagsBarred) -> Iterator[str]:
+    return (one.tag for one in event.tags if one.tag not in event.already)
 
 
 def _moved(state: Quarantine, repository: str, tags: Iterator[str], *, aside: bool) -> Iterator[Send]:

@@ -1,5 +1,7 @@
 """From a message to the events of a quarantine."""
 
+from msgspec.structs import replace
+
 from schemas.types.lifecycles import Delete, EffectGivenUp
 from schemas.types.quarantines import (
     BarredTagSeen,
@@ -102,7 +104,9 @@ def _observed(state: Quarantine, body: Event) -> tuple[Event, ...]:
     match body:
         case TagsBarred():
             known = state.repository(body.repository)
-            return (body,) if known and known.step == "todo" else ()
+            if known is None or known.step != "todo":
+                return ()
+            return (replace(body, already=tuple(one.tag for one in known.tags)),)
         case TagsRestored():
             known = state.repository(body.repository)
             return (body,) if known and known.step == "restore" else ()

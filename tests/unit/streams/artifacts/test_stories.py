@@ -284,3 +284,17 @@ def test_a_release_puts_tags_back_and_tells_the_artifact() -> None:
     assert [one.name for one in state(memory).places[0].tags] == ["quarantined-v2", "v1"]
     memory.give(QUARANTINES, "q", Delete())
     assert not entity(memory, QUARANTINES, "q").state.exists
+
+
+def test_tags_that_are_aside_already_are_not_told_again() -> None:
+    memory = Memory()
+    memory.give(QUARANTINES, "q", CreateQuarantine(digest=A, repositories=("r.test/a/b",)))
+    first = TagsBarred(effect="bar/1/r.test/a/b", repository="r.test/a/b", tags=(MovedTag(tag="v1"),))
+    answer(memory, QUARANTINES, "q", first.effect, first)
+    told = len(memory.events(ARTIFACTS, A))
+    memory.give(QUARANTINES, "q", BarredTagSeen(repository="r.test/a/b", tag="v2"))
+    both = (MovedTag(tag="v1"), MovedTag(tag="v2"))
+    second = TagsBarred(effect="bar/2/r.test/a/b", repository="r.test/a/b", tags=both)
+    answer(memory, QUARANTINES, "q", second.effect, second)
+    new = memory.events(ARTIFACTS, A)[told:]
+    assert [event.tag for event in new] == ["quarantined-v2", "v2"]  # type: ignore[attr-defined]
