@@ -19,14 +19,19 @@ from pathlib import Path
 
 import msgspec
 
+from infra.kafka.ports import free_ports
 from tests.registries import PEERS, docker_registry, olareg
 
 Row = tuple[str, str, str]
 
-RUNS = 5
+RUNS = 3
 LARGE = 1 << 30
 FILES, SMALL = 1_000, 16 << 10
 SPARSE_FILES, SPARSE = 20, 1 << 30
+ROUND_TRIP = 20
+"""Milliseconds."""
+RATE = 10 << 20
+MIDDLING = 200 << 20
 TIMEOUT = 900
 
 
@@ -50,6 +55,10 @@ def rows(sparse: bool = False) -> list[Row]:
             measured += bench.sparse_tree()
         with docker_registry(made(place, "docker"), htpasswd=False) as docker:
             measured += bench.to_fallback(docker.host, 20)
+        with link(one.port, ROUND_TRIP, 0) as port:
+            measured += bench.over_link(f"localhost:{port}")
+        with link(one.port, ROUND_TRIP, RATE) as port:
+            measured += bench.over_slow_link(f"localhost:{port}")
         return [*bench.floors(), *measured]
 
 
@@ -67,13 +76,16 @@ class Bench:
         (folder / "home").mkdir()
         # No pipeline is configured here: the client alone is measured.
         self._env = os.environ | {"DEEDLOG_HOME": str(folder / "none"), "HOME": str(folder / "home")}
+        self._cache = folder / "cache"
 
     def one_file(self) -> list[Row]:
         """Push and pull one large file."""
         place = self._folder / "large"
         place.mkdir()
         write_random(place / "blob", LARGE)
-        return self._push_and_pull("1 GiB file", place, ["blob"])
+        rows = self._push_and_pull("1 GiB file", place, ["blob"])
+        again = lambda tool: self._run(tool, ["push", self._fresh(), "blob"], place)  # noqa: E731
+        return [*rows, self._row("push it again, elsewhere", again)]
 
     def many_files(self) -> list[Row]:
         """Push and pull many small files."""
@@ -105,16 +117,63 @@ class Bench:
     def referrers(self, count: int) -> list[Row]:
         """Copy an artifact with so many referrers, to a registry and to a layout."""
         source = self._with_referrers(count)
-        to_registry = self._row(
-            f"cp -r with {count} referrers", lambda tool: self._run(tool, ["cp", "-r", source, self._fresh()])
-        )
-        return [to_registry, self._row(f"cp -r with {count} referrers, to a layout", self._to_layout(source))]
+        what = f"cp -r with {count} referrers"
+        return [self._copies(what, source, self._fresh), self._row(f"{what}, to a layout", self._to_layout(source))]
 
     def to_fallback(self, registry: str, count: int) -> list[Row]:
         """Copy to a registry without the referrers API."""
-        source = self._with_referrers(count)
-        copy = lambda tool: self._run(tool, ["cp", "-r", source, self._fresh(registry)])  # noqa: E731
-        return [self._row(f"cp -r with {count} referrers, fallback tag", copy)]
+        what = f"cp -r with {count} referrers, fallback tag"
+        return [self._copies(what, self._with_referrers(count), lambda: self._fresh(registry))]
+
+    def over_link(self, registry: str) -> list[Row]:
+        """Copy and push over a link on which an answer takes a while."""
+        source, many = self._with_referrers(20), self._folder / "many"
+        there = source.replace(self._registry, registry)
+        names = [f"f{number:04}" for number in range(100)]
+        return [
+            self._copies(f"cp -r with 20 referrers, {ROUND_TRIP} ms link", there, lambda: self._fresh(registry)),
+            self._row(
+                f"push 100 files of 16 KiB, {ROUND_TRIP} ms link",
+                lambda tool: self._run(tool, ["push", self._fresh(registry), *names], many),
+            ),
+        ]
+
+    def over_slow_link(self, registry: str) -> list[Row]:
+        """Pull a file over a link that gives each connection so much."""
+        place, name = made(str(self._folder), "middling"), self._fresh()
+        write_random(place / "blob", MIDDLING)
+        self._run("deedlog", ["push", name, "blob"], place)
+        there = name.replace(self._registry, registry)
+
+        def pull(tool: str) -> Cost:
+            with fresh_folder(self._folder / "pulled") as out:
+                return self._run(tool, ["pull", there, "-o", str(out)])
+
+        return [self._row(f"pull {MIDDLING >> 20} MiB, {RATE >> 20} MiB/s for a connection", pull, runs=2)]
+
+    def _copies(self, what: str, source: str, fresh: Callable[[], str]) -> Row:
+        """Measure copies, and how many referrers arrived by them."""
+        arrived: dict[str, list[int]] = {tool: [] for tool in self._tools}
+
+        def copy(tool: str) -> Cost:
+            name = fresh()
+            cost = self._run(tool, ["cp", "-r", source, name], must=tool == "deedlog")
+            arrived[tool].append(self._arrived(name))
+            return cost
+
+        what, ours, theirs = self._row(what, copy)
+        lost = {tool: counts for tool, counts in arrived.items() if len(set(counts)) > 1 or tool == "oras"}
+        return what, ours, theirs + "".join(f"; {tool}'s arrived: {counts}" for tool, counts in lost.items())
+
+    def _arrived(self, name: str) -> int:
+        from infra.oci.errors import NotFoundError
+        from infra.registries.connecting import connect
+
+        with connect(name) as repository:
+            try:
+                return len(list(repository.referrers(repository.resolve("v1"))))
+            except NotFoundError:
+                return 0
 
     def floors(self) -> list[Row]:
         """What the machine takes for the least that has to be done."""
@@ -132,6 +191,8 @@ class Bench:
         pushed = {tool: self._fresh() for tool in self._tools}
 
         def push(tool: str) -> Cost:
+            # Only the first push of a file is one and the same work for both.
+            shutil.rmtree(self._cache, ignore_errors=True)
             pushed[tool] = self._fresh()
             return self._run(tool, ["push", pushed[tool], *names], place)
 
@@ -180,20 +241,35 @@ class Bench:
         self._number += 1
         return f"{registry or self._registry}/bench/r{self._number}:v1"
 
-    def _run(self, tool: str, arguments: list[str], folder: Path | None = None) -> Cost:
-        return self._cost([*self._tools[tool], *arguments], folder)
+    def _run(self, tool: str, arguments: list[str], folder: Path | None = None, *, must: bool = True) -> Cost:
+        return self._cost([*self._tools[tool], *arguments], folder, must)
 
-    def _cost(self, argv: list[str], folder: Path | None = None) -> Cost:
+    def _cost(self, argv: list[str], folder: Path | None = None, must: bool = True) -> Cost:
         with tempfile.NamedTemporaryFile(mode="r") as figures:
             # What a process that we start ourselves had at most would be no less than what this one has.
             timed = ["/usr/bin/time", "-f", "%e %U %S %M", "-o", figures.name, *argv]
             before = time.perf_counter()
-            done = subprocess.run(timed, cwd=folder, env=self._env, capture_output=True, text=True, timeout=TIMEOUT)
+            environment = self._env | {"XDG_CACHE_HOME": str(self._cache)}
+            done = subprocess.run(timed, cwd=folder, env=environment, capture_output=True, text=True, timeout=TIMEOUT)
             wall = time.perf_counter() - before
-            if done.returncode:
+            if done.returncode and must:
                 raise RuntimeError(f"{' '.join(argv[:5])}: {done.stderr[-2000:]}")
-            _, user, system, kibibytes = figures.read().split()
+            _, user, system, kibibytes = figures.read().splitlines()[-1].split()
         return Cost(wall, float(user) + float(system), int(kibibytes) << 10)
+
+
+@contextmanager
+def link(upstream: int, round_trip: int, rate: int) -> Iterator[int]:
+    """Put a link before a port of loopback; yield the port to use instead."""
+    [port] = free_ports(1)
+    argv = [sys.executable, "-m", "benchmarks.slow_link", str(port), str(upstream), str(round_trip), str(rate)]
+    with subprocess.Popen(["setpriv", "--pdeathsig", "KILL", *argv], stdout=subprocess.PIPE) as process:
+        assert process.stdout is not None
+        process.stdout.readline()
+        try:
+            yield port
+        finally:
+            process.kill()
 
 
 def made(place: str, name: str) -> Path:

@@ -5,6 +5,7 @@ What comes in on one side goes out on the other after half of MS milliseconds, R
 
 import asyncio
 import sys
+from contextlib import suppress
 
 PIECE = 64 << 10
 
@@ -16,7 +17,8 @@ async def main(port: int, upstream: int, round_trip: float, rate: float) -> None
         # A connection costs a round trip before anything can be said.
         await asyncio.sleep(round_trip)
         there, back = await asyncio.open_connection("127.0.0.1", upstream)
-        await asyncio.gather(carry(reader, back, round_trip / 2, rate), carry(there, writer, round_trip / 2, rate))
+        ways = carry(reader, back, round_trip / 2, rate), carry(there, writer, round_trip / 2, rate)
+        await asyncio.gather(*ways, return_exceptions=True)
 
     server = await asyncio.start_server(serve, "127.0.0.1", port)
     print("ready", flush=True)
@@ -34,8 +36,11 @@ async def carry(reader: asyncio.StreamReader, writer: asyncio.StreamWriter, dela
             await asyncio.sleep(max(0.0, when - loop.time()))
             if not data:
                 break
+            if writer.is_closing():
+                continue
             writer.write(data)
-            await writer.drain()
+            with suppress(ConnectionError):
+                await writer.drain()
         writer.close()
 
     delivering = asyncio.create_task(deliver())
