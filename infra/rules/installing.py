@@ -22,6 +22,8 @@ from streams.detection.rules import RuleSet
 STORE: Final = ".store"
 RECORD: Final = ".installed.json"
 ARCHIVES: Final = (".tar.gz", ".tgz")
+MOST_BYTES: Final = 64 << 20
+"""Of an archive of rules when it is unpacked; rules are text."""
 
 
 class Installed(msgspec.Struct, frozen=True):
@@ -92,7 +94,7 @@ def _fetch(source: ReadOnlyTarget, root: Descriptor, place: Path, said: Installe
 
 def _unpack(archive: Path, folder: Path) -> None:
     with archive.open("rb") as file:
-        unpack(file, folder, (), ".")
+        unpack(file, folder, (), ".", most=MOST_BYTES)
     archive.unlink()
 
 

@@ -1,3 +1,4 @@
+import errno
 import gzip
 import io
 import os
@@ -157,3 +158,83 @@ def test_what_no_archive_can_hold_is_refused(tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "d/pipe")
     with pytest.raises(OciError, match="pipe"):
         pack_folder(tmp_path / "d", "d", io.BytesIO())
+
+
+def packed(*headers: bytes) -> io.BytesIO:
+    """Return an archive of headers and data as they are."""
+    return io.BytesIO(gzip.compress(b"".join(headers) + bytes(1024)))
+
+
+def header(name: str, size: int = 0, type: bytes = tarfile.REGTYPE, **more: object) -> bytes:
+    info = member(name, type)
+    info.size = size
+    for field, value in more.items():
+        setattr(info, field, value)
+    return info.tobuf(tarfile.GNU_FORMAT)
+
+
+def attributes(**said: str) -> bytes:
+    """Return extended attributes for the member that follows."""
+    text = b"".join(b"%02d %s=%s\n" % (len(k) + len(v) + 5, k.encode(), v.encode()) for k, v in said.items())
+    assert len(text) < 512
+    return header("x", len(text), tarfile.XHDTYPE) + text.ljust(512, b"\0")
+
+
+BOMBS = {
+    "attributes that fill the memory": packed(header("x", 1 << 40, tarfile.XHDTYPE)),
+    "a name that fills the memory": packed(header("x", 1 << 40, tarfile.GNUTYPE_LONGNAME)),
+    "a negative size": packed(header("d/x", -512)),
+    "a negative size in attributes": packed(attributes(size="-512"), header("d/x", 0)),
+    "holes of the old kind": packed(header("d/x", 0, tarfile.GNUTYPE_SPARSE)),
+    "holes of the new kind": packed(
+        attributes(**{"GNU.sparse.size": "9" * 12, "GNU.sparse.map": "0,0"}), header("d/x", 0)
+    ),
+    "zeros after the end": io.BytesIO(gzip.compress(header("d/x") + bytes(80 << 20))),
+}
+
+
+@pytest.mark.parametrize("bomb", BOMBS)
+def test_what_would_fill_memory_or_never_end_is_refused(bomb: str, root: Path) -> None:
+    stream = BOMBS[bomb]
+    stream.seek(0)
+    with pytest.raises(InvalidContentError) as caught:
+        unpack(stream, root, ("d",), "d", "sha256:" + "0" * 64)
+    assert not isinstance(caught.value, MismatchError)
+    assert not any(path.stat().st_size for path in root.rglob("*") if path.is_file())
+
+
+def test_a_file_for_which_there_is_no_room_is_not_begun(root: Path) -> None:
+    with pytest.raises(OSError, match="No space left on device"):
+        unpack(packed(header("d/x", 1 << 50)), root, ("d",), "d")
+    assert not list(root.rglob("x"))
+
+
+def test_not_more_is_unpacked_than_is_allowed(root: Path) -> None:
+    two = archive(member("d/a"), member("d/b"), data=b"123456")
+    with pytest.raises(InvalidContentError, match="more than 10 bytes"):
+        unpack(two, root, ("d",), "d", most=10)
+
+
+@pytest.mark.parametrize("time", ["nan", "inf", "-inf", "1e300", "-1e300"])
+def test_a_time_that_is_none_is_the_first(time: str, root: Path) -> None:
+    for type in (tarfile.REGTYPE, tarfile.DIRTYPE):
+        unpack(packed(attributes(mtime=time), header("d/x", 0, type)), root, (type.hex(),), "d")
+        assert (root / type.hex() / "x").stat().st_mtime == 0
+
+
+def test_a_link_that_goes_up_after_it_went_down_is_refused(root: Path) -> None:
+    # `d/a/b/up` is `d`, so `d/a/b/up/../../outside` is not `d/a/outside`, but what is beside the folder.
+    links = (member("d/a/b/up", tarfile.SYMTYPE, "../.."), member("d/out", tarfile.SYMTYPE, "a/b/up/../../outside"))
+    with pytest.raises(UnsafePathError):
+        unpack(archive(*links), root, ("d",), "d")
+    unpack(archive(member("d/a/b/good", tarfile.SYMTYPE, "./../../a//b/")), root, ("d",), "d")
+    assert (root / "d/a/b/good").is_dir()
+
+
+def test_a_full_disk_is_not_the_archive_s_fault(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(*_: object) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(os, "fchmod", full)
+    with pytest.raises(OSError, match="No space left"):
+        unpack(archive(member("d/x")), root, ("d",), "d")
