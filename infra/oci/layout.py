@@ -7,8 +7,10 @@ that other processes of ours take too. Source: OCI image-spec 1.1, image-layout.
 import fcntl
 import os
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager, suppress
+from io import FileIO
 from pathlib import Path
 from typing import Final
 
@@ -17,7 +19,7 @@ import msgspec
 from infra.oci import layout_index as entries
 from infra.oci.descriptors import Descriptor
 from infra.oci.digests import check_digest, is_digest
-from infra.oci.errors import InvalidContentError, NotFoundError, UnsupportedError
+from infra.oci.errors import InvalidContentError, MismatchError, NotFoundError, UnsupportedError
 from infra.oci.graph import Graph
 from infra.oci.layout_index import Change, Index
 from infra.oci.manifests import is_manifest
@@ -28,6 +30,10 @@ from infra.oci.target import MOST_MANIFEST_BYTES, Content, Progress, Readable, R
 
 MARK: Final = "oci-layout"
 INDEX: Final = "index.json"
+MOST_INDEX_BYTES: Final = 256 << 20
+"""Of an index, which is read into memory: about a million manifests."""
+ABANDONED_SECONDS: Final = 24 * 3600
+"""After that nobody goes on with what was being written; who was killed leaves it behind."""
 
 
 class Layout:
@@ -42,6 +48,7 @@ class Layout:
         self._lock = threading.RLock()
         self._graph = Graph()
         self._gathered: list[Change] | None = None
+        self._swept = False
         self._index = self._load()
 
     @property
@@ -119,17 +126,20 @@ class Layout:
             raise NotFoundError(f"there is no {descriptor.digest} in {self.folder}") from None
 
     def mount(self, descriptor: Descriptor, source: ReadOnlyTarget) -> bool:
-        """Take a blob of another layout on the same file system by a hard link; say whether that was done."""
+        """Take a blob of another layout on the same file system by a hard link; say whether that was done.
+
+        It is read, for another layout may hold something else than it says.
+        """
         if not isinstance(source, Layout) or is_manifest(descriptor):
             return False
-        path = self._blob(descriptor.digest)
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with suppress(FileExistsError):
+        with self._ingested(descriptor) as part:
             try:
-                os.link(source._blob(descriptor.digest), path)
-            except OSError as error:
-                if not isinstance(error, FileExistsError):
-                    return False
+                os.link(source._blob(descriptor.digest), part, follow_symlinks=False)
+            except OSError:
+                return False
+            if not _is(part, descriptor):
+                return False
+            part.replace(self._blob(descriptor.digest))
         return True
 
     @contextmanager
@@ -152,13 +162,16 @@ class Layout:
         if self.folder.exists() and not self.folder.is_dir():
             raise UnsupportedError(f"{self.folder} is no folder; an image layout is written to one")
         (self.folder / "blobs").mkdir(parents=True, exist_ok=True)
-        if not (self.folder / INDEX).exists():
-            replace(self.folder / INDEX, entries.EMPTY)
-        replace(self.folder / MARK, b'{"imageLayoutVersion":"1.0.0"}')
+        create(self.folder / INDEX, entries.EMPTY)
+        create(self.folder / MARK, b'{"imageLayoutVersion":"1.0.0"}')
 
     def _read(self, name: str) -> bytes:
         try:
-            return (self.folder / name).read_bytes()
+            with (self.folder / name).open("rb") as file:
+                data = file.read(MOST_INDEX_BYTES + 1)
+            if len(data) > MOST_INDEX_BYTES:
+                raise InvalidContentError(f"{self.folder}/{name} has more than {MOST_INDEX_BYTES:,} bytes")
+            return data
         except (FileNotFoundError, NotADirectoryError):
             raise NotFoundError(f"{self.folder} is no image layout: it has no {name}") from None
 
@@ -176,16 +189,27 @@ class Layout:
         return None
 
     def _write(self, path: Path, descriptor: Descriptor, content: Content, progress: Progress | None) -> None:
-        ingest = self.folder / "ingest"
-        ingest.mkdir(exist_ok=True)
-        path.parent.mkdir(parents=True, exist_ok=True)
-        part = ingest / f"{descriptor.hex}.{os.getpid()}.{threading.get_ident()}"
-        try:
+        with self._ingested(descriptor) as part:
             with content.open() as stream, part.open("wb", buffering=0) as file:
                 sum = Sum(descriptor)
                 pour(stream, whole(file), sum, descriptor.size, progress)
                 sum.verify()
             part.replace(path)
+
+    @contextmanager
+    def _ingested(self, descriptor: Descriptor) -> Iterator[Path]:
+        """Yield where a blob is to be written before it has its name."""
+        ingest = self.folder / "ingest"
+        ingest.mkdir(exist_ok=True)
+        self._blob(descriptor.digest).parent.mkdir(parents=True, exist_ok=True)
+        if not self._swept:
+            self._swept = True
+            sweep(ingest)
+        part = ingest / f"{descriptor.hex}.{os.getpid()}.{threading.get_ident()}"
+        # Of a process with the same number that was killed; it may be a link to a blob of another layout.
+        part.unlink(missing_ok=True)
+        try:
+            yield part
         finally:
             part.unlink(missing_ok=True)
 
@@ -221,8 +245,51 @@ def locked(path: Path) -> Iterator[None]:
 def replace(path: Path, data: bytes) -> None:
     """Write a file as a whole, or not at all."""
     beside = path.with_name(f".{path.name}.{os.getpid()}.{threading.get_ident()}")
-    beside.write_bytes(data)
-    beside.replace(path)
+    try:
+        beside.write_bytes(data)
+        beside.replace(path)
+    finally:
+        beside.unlink(missing_ok=True)
+
+
+def create(path: Path, data: bytes) -> None:
+    """Write a file as a whole if it is not there; of two who do so at once the first one counts."""
+    if path.exists():
+        return
+    beside = path.with_name(f".{path.name}.{os.getpid()}.{threading.get_ident()}")
+    try:
+        beside.write_bytes(data)
+        try:
+            os.link(beside, path)
+        except FileExistsError:
+            return
+        except OSError:
+            # Not every file system has hard links.
+            beside.replace(path)
+    finally:
+        beside.unlink(missing_ok=True)
+
+
+def sweep(ingest: Path) -> None:
+    """Remove what was being written by who was killed, long ago."""
+    before = time.time() - ABANDONED_SECONDS
+    for path in ingest.iterdir():
+        with suppress(OSError):
+            if path.stat().st_mtime < before:
+                path.unlink()
+
+
+def _is(path: Path, descriptor: Descriptor) -> bool:
+    """Say whether a file is what a descriptor says, and no link."""
+    with suppress(OSError, MismatchError):
+        file = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
+        with FileIO(file, "r") as stream:
+            if os.fstat(file).st_size == descriptor.size:
+                sum = Sum(descriptor)
+                pour(stream, lambda _: None, sum, descriptor.size)
+                sum.verify()
+                return True
+    return False
 
 
 class Mark(msgspec.Struct, rename={"version": "imageLayoutVersion"}):
@@ -235,7 +302,7 @@ def check_mark(data: bytes, place: str) -> None:
     """Raise InvalidContentError unless it is the mark of a layout of a version that we know."""
     try:
         version = msgspec.json.decode(data, type=Mark).version
-    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise InvalidContentError(f"{place}: {MARK} is not what it should be: {error}") from None
     if version != "1.0.0":
         raise InvalidContentError(f"{place} is an image layout of version {version!r}; known is 1.0.0")

@@ -14,8 +14,9 @@ from infra.oci.descriptors import Descriptor
 from infra.oci.digests import check_digest, is_digest
 from infra.oci.errors import InvalidContentError, NotFoundError
 from infra.oci.graph import Graph
-from infra.oci.layout import INDEX, MARK, check_mark
+from infra.oci.layout import INDEX, MARK, MOST_INDEX_BYTES, check_mark
 from infra.oci.media_types import OCTETS
+from infra.oci.members import Member
 from infra.oci.target import MOST_MANIFEST_BYTES, Readable
 
 MOST_MEMBERS: Final = 1_000_000
@@ -96,9 +97,14 @@ class TarLayout:
 
     def _found(self) -> dict[str, tuple[int, int]]:
         try:
-            with os.fdopen(self._file, "rb", closefd=False) as file, tarfile.open(fileobj=file, mode="r:") as archive:
+            with (
+                os.fdopen(self._file, "rb", closefd=False) as file,
+                tarfile.open(fileobj=file, mode="r:", tarinfo=Member) as archive,
+            ):
                 found: dict[str, tuple[int, int]] = {}
-                while (member := archive.next()) is not None and len(found) < MOST_MEMBERS:
+                for _ in range(MOST_MEMBERS):
+                    if (member := archive.next()) is None:
+                        break
                     if member.isreg() and not member.sparse:
                         found[os.path.normpath(member.name)] = (member.offset_data, member.size)
                     archive.members = []  # type: ignore[attr-defined]
@@ -114,6 +120,8 @@ class TarLayout:
 
     def _bytes(self, name: str) -> bytes:
         start, size = self._member(name)
+        if size > MOST_INDEX_BYTES:
+            raise InvalidContentError(f"{name} in {self.path} has {size:,} bytes, more than {MOST_INDEX_BYTES:,}")
         return os.pread(self._file, size, start)
 
     def _manifest(self, descriptor: Descriptor) -> bytes | None:

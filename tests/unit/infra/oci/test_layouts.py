@@ -2,6 +2,7 @@ import json
 import multiprocessing
 import os
 import signal
+import tarfile
 import threading
 import time
 from pathlib import Path
@@ -187,3 +188,65 @@ def test_an_index_is_what_its_changes_make_it(changes: list[tuple[str, int, str]
         assert {name: one.digest for name, one in tags(index).items()} == meant
         assert {one.digest for one in index.manifests} == there
         assert all(find(index, digest) for digest in there)
+
+
+def test_what_another_layout_says_is_looked_at_before_it_is_linked(tmp_path: Path) -> None:
+    source, other = Layout(tmp_path / "source"), Layout(tmp_path / "other")
+    good, bad, link = layer(source, b"good"), layer(source, b"damaged"), layer(source, b"link")
+    blobs = tmp_path / "source/blobs/sha256"
+    (blobs / bad.hex).write_bytes(b"DAMAGED")
+    (tmp_path / "elsewhere").write_bytes(b"link")
+    (blobs / link.hex).unlink()
+    (blobs / link.hex).symlink_to(tmp_path / "elsewhere")
+    assert [other.mount(one, source) for one in (good, bad, link)] == [True, False, False]
+    assert [path.name for path in (tmp_path / "other/blobs/sha256").iterdir()] == [good.hex]
+    assert not list((tmp_path / "other/ingest").iterdir())
+
+
+def test_who_makes_a_layout_at_the_same_time_loses_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    there = os.path.exists
+    late: list[str] = []
+
+    def exists(path: Path) -> bool:
+        # The other one makes it, and writes to it, right after this one has looked.
+        found = there(path)
+        if path.name == "index.json" and not late:
+            late.append("")
+            artifact(Layout(tmp_path), tag="v1")
+        return found
+
+    monkeypatch.setattr(Path, "exists", exists)
+    assert list(Layout(tmp_path).tags()) == ["v1"]
+
+
+def test_what_was_left_behind_long_ago_is_removed(tmp_path: Path) -> None:
+    layout = Layout(tmp_path)
+    (tmp_path / "ingest").mkdir()
+    for name, age in (("old", 2 * 24 * 3600), ("new", 0)):
+        (tmp_path / "ingest" / name).write_bytes(b"part")
+        os.utime(tmp_path / "ingest" / name, (time.time() - age,) * 2)
+    layer(layout, b"x")
+    assert [path.name for path in (tmp_path / "ingest").iterdir()] == ["new"]
+
+
+def test_an_index_that_would_fill_the_memory_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    artifact(Layout(tmp_path / "l"), tag="v1")
+    write_tar(tmp_path / "l", tmp_path / "l.tar")
+    monkeypatch.setattr("infra.oci.layout.MOST_INDEX_BYTES", 100)
+    monkeypatch.setattr("infra.oci.layout_tar.MOST_INDEX_BYTES", 100)
+    for place in ("l", "l.tar"):
+        with pytest.raises(InvalidContentError, match="more than"):
+            open_layout(tmp_path / place)
+
+
+@pytest.mark.timeout(20)
+@pytest.mark.parametrize("size", [-512, -1024, -(1 << 40)])
+def test_an_archive_that_leads_back_has_an_end(size: int, tmp_path: Path) -> None:
+    members = []
+    for name in ("oci-layout", "index.json"):
+        member = tarfile.TarInfo(name)
+        member.size = size
+        members.append(member.tobuf(tarfile.GNU_FORMAT))
+    (tmp_path / "l.tar").write_bytes(b"".join(members) + bytes(1024))
+    with pytest.raises(InvalidContentError):
+        open_layout(tmp_path / "l.tar")
