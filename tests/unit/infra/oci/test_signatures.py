@@ -25,6 +25,7 @@ from infra.oci.signatures import (
     is_signed,
     verify,
 )
+from infra.oci.target import Target
 from tests.artifacts import artifact, layer
 
 NOW = "2026-06-01T00:00:00+00:00"
@@ -34,8 +35,13 @@ RSA = rsa.generate_private_key(65537, 2048)
 ED = ed25519.Ed25519PrivateKey.generate()
 
 
+def public_pem(key: Any) -> bytes:
+    pem: bytes = key.public_key().public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo)
+    return pem
+
+
 def public(key: Any) -> PublicKey:
-    return PublicKey(key.public_key().public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo))
+    return PublicKey(public_pem(key))
 
 
 def sign(key: Any, data: bytes) -> bytes:
@@ -49,7 +55,7 @@ def sign(key: Any, data: bytes) -> bytes:
             return signed
 
 
-def cosign(target: Memory, subject: Descriptor, key: Any, digest: str = "", tagged: bool = False) -> Descriptor:
+def cosign(target: Target, subject: Descriptor, key: Any, digest: str = "", tagged: bool = False) -> Descriptor:
     """Sign as cosign does: by a referrer, or under the tag that it looks at."""
     identity = {"docker-reference": "r.io/a"}
     critical = {"identity": identity, "image": {"docker-manifest-digest": digest or subject.digest}, "type": "cosign"}
