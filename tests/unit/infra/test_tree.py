@@ -269,21 +269,7 @@ def test_an_ending_in_words(status: int, words: str) -> None:
 
 
 def test_an_existing_cluster_needs_no_broker(settings: Settings, tmp_path: Path) -> None:
-    assert [program.name for program in programs(settings)] == [
-        "kafka",
-        "api",
-        "worker",
-        "lifecycles",
-        "artifacts",
-        "agent",
-        "node",
-    ]
+    rest = ["api", "worker", "lifecycles", "artifacts", "agent", "node"]
+    assert [program.name for program in programs(settings)] == ["kafka", *rest]
     external = Settings(home=tmp_path, bootstrap_servers="kafka.example:9092")
-    assert [program.name for program in programs(external)] == [
-        "api",
-        "worker",
-        "lifecycles",
-        "artifacts",
-        "agent",
-        "node",
-    ]
+    assert [program.name for program in programs(external)] == rest
