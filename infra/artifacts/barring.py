@@ -8,6 +8,7 @@ import threading
 from typing import Final
 
 from infra.artifacts.mirroring import LOOKING, digest_at
+from infra.artifacts.placeholders import DIGEST, PLACEHOLDER_TYPE, QUARANTINE, REASON
 from infra.artifacts.targets import Targets
 from infra.oci.crew import each
 from infra.oci.descriptors import Descriptor
@@ -18,10 +19,6 @@ from schemas.types.quarantines import MovedTag, TagsBarred, TagsRestored
 from streams.lifecycles.effector import EffectError
 from streams.quarantines.state import ASIDE, BarTags, RestoreTags
 
-PLACEHOLDER_TYPE: Final = "application/vnd.deedlog.quarantine.v1"
-DIGEST: Final = "dev.deedlog.quarantine.digest"
-REASON: Final = "dev.deedlog.quarantine.reason"
-QUARANTINE: Final = "dev.deedlog.quarantine.name"
 THEN: Final = "1970-01-01T00:00:00Z"
 """No time of its own: the same quarantine has the same placeholder each time it is made."""
 LONGEST_TAG: Final = 128 - len(ASIDE)

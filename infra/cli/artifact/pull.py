@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from infra.cli.artifact.caching import cached
 from infra.cli.artifact.commands import DEBUG, LOUD, NO_TTY, Call, Command, concurrency, exactly
+from infra.cli.artifact.errors import ArtifactError
 from infra.cli.artifact.file_references import parse_file_reference
 from infra.cli.artifact.flags import Flag, switch
 from infra.cli.artifact.formats import Format, described, format_flags, parse_format
@@ -26,6 +27,7 @@ from infra.oci.media_types import TITLE, UNPACK
 
 if TYPE_CHECKING:
     from infra.oci.pulling import Pulled, Wish
+    from infra.oci.target import ReadOnlyTarget
 
 
 def run(call: Call) -> None:
@@ -35,11 +37,23 @@ def run(call: Call) -> None:
     require_reference(call, place)
     source = cached(open_to_read(place))
     root = resolve_and_keep(source, place.reference, wish.platform)
+    _check_not_barred(place, source, root)
     from infra.oci.pulling import pull
 
     with recorded("pull", place, root), watching(call, PULL, format) as watcher:
         pulled = pull(source, root, wish, watcher)
     _show(place, format, wish.folder, pulled)
+
+
+def _check_not_barred(place: Place, source: "ReadOnlyTarget", root: Descriptor) -> None:
+    from infra.artifacts.placeholders import barred
+    from infra.oci.manifests import parse_manifest
+    from infra.oci.target import read_all
+
+    manifest = parse_manifest(read_all(source, root), root.media_type)
+    if bar := barred(manifest.artifact_type, manifest.annotations):
+        advice = f"See: deedlog describe quarantine {bar.quarantine}"
+        raise ArtifactError(f"{place.raw} is quarantined: {bar.reason or 'no reason said'}", recommendation=advice)
 
 
 def _wish(call: Call) -> "Wish":

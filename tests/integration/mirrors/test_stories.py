@@ -6,7 +6,8 @@ from pathlib import Path
 import pytest
 
 from infra.artifacts.acts import recorded
-from infra.artifacts.barring import PLACEHOLDER_TYPE
+from infra.artifacts.placeholders import PLACEHOLDER_TYPE
+from infra.cli.artifact.main import main as run_artifact
 from infra.config import take_flags
 from infra.oci.manifests import parse_manifest
 from infra.oci.target import read_all
@@ -64,7 +65,9 @@ def _events(deeds: Deeds, digest: str) -> list[str]:
     return [json.loads(line)["type"].rpartition(".")[2] for line in out.splitlines()] if code == 0 else []
 
 
-def test_a_registry_that_removes_no_tags_gets_a_placeholder(deeds: Deeds, tmp_path: Path) -> None:
+def test_a_registry_that_removes_no_tags_gets_a_placeholder(
+    deeds: Deeds, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     with docker_registry(tmp_path, htpasswd=False) as registry:
         target = connect(f"{registry.host}/app", RemoteOptions(plain_http=True))
         root = artifact(target, layer(target, b"bad"), tag="v1")
@@ -75,6 +78,9 @@ def test_a_registry_that_removes_no_tags_gets_a_placeholder(deeds: Deeds, tmp_pa
         now = target.resolve("v1")
         assert parse_manifest(read_all(target, now), now.media_type).artifact_type == PLACEHOLDER_TYPE
         assert target.resolve("quarantined-v1").digest == root.digest
+        assert run_artifact(["pull", "-o", str(tmp_path / "out"), f"{registry.host}/app:v1"]) == 1
+        assert "is quarantined: no\nSee: deedlog describe quarantine q2" in capsys.readouterr().err
+        assert not (tmp_path / "out").exists()
         deeds.done("quarantine", "release", "q2")
         until(deeds, "quarantine", "q2", "released")
         assert target.resolve("v1").digest == root.digest

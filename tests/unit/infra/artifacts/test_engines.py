@@ -8,11 +8,12 @@ from typing import Any
 
 import pytest
 
-from infra.artifacts.barring import PLACEHOLDER_TYPE, bar_tags, placeholder_of, restore_tags
+from infra.artifacts.barring import bar_tags, placeholder_of, restore_tags
 from infra.artifacts.mirroring import copy_tag, list_tags, remove_tag
 from infra.artifacts.overlay import narrowed, platform_of
 from infra.artifacts.pacing import Counting, Pace
 from infra.artifacts.performing import ArtifactEngines, lane, mine
+from infra.artifacts.placeholders import barred as barred_by
 from infra.artifacts.promoting import check_requirements, promote
 from infra.artifacts.surveying import nanoseconds, remove_group, survey
 from infra.artifacts.targets import Targets, options_of
@@ -199,8 +200,9 @@ def test_where_tags_cannot_be_removed_a_placeholder_says_why(two: Two) -> None:
         barred = bar_tags(targets, "bar/1", "q", barring(two, root.digest))
     placeholder = two.now().resolve("v1")
     manifest = parse_manifest(read_all(two.now(), placeholder), placeholder.media_type)
-    assert manifest.artifact_type == PLACEHOLDER_TYPE
-    assert "it is bad" in (manifest.annotations or {}).values()
+    said = barred_by(manifest.artifact_type, manifest.annotations)
+    assert said is not None
+    assert said.reason == "it is bad"
     assert barred.tags == (MovedTag(tag="v1", placeholder=placeholder.digest),)
     assert placeholder_of("q", root.digest, "it is bad").descriptor.digest == placeholder.digest
     restored = restore_tags(targets, "restore/2", RestoreTags(two.destination, root.digest, barred.tags, ()))
