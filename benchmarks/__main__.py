@@ -11,7 +11,7 @@ from pathlib import Path
 from rich.console import Console
 from rich.table import Table
 
-from benchmarks import copying, detection, latency, lifecycles, rules, storm, throughput, volumes
+from benchmarks import artifacts, copying, detection, latency, lifecycles, rules, storm, throughput, volumes
 from tests.pipelines import Pipeline, pipeline
 
 RATES = (50_000, 200_000, 400_000, 0)
@@ -26,7 +26,7 @@ Row = tuple[str, str, str]
 
 
 def main() -> int:
-    """Measure everything and print the table; takes about five minutes."""
+    """Measure everything and print the table; takes about ten minutes."""
     if os.geteuid():
         sys.exit("The benchmarks load eBPF programs, which takes root; run: sudo make bench")
     loads = [os.getloadavg()]
@@ -45,7 +45,7 @@ def main() -> int:
             for rate in RATES:
                 rows += passage(running, program, deep, rate, "each by a new name")
             rows += memory(running)
-    rows += detection.rows() + rules.rows() + copying.rows() + volumes.rows() + lifecycles.rows()
+    rows += detection.rows() + rules.rows() + copying.rows() + volumes.rows() + lifecycles.rows() + artifacts.rows()
     loads.append(os.getloadavg())
     show(rows, loads)
     return 0

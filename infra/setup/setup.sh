@@ -20,7 +20,7 @@ missing_packages() {
     for purpose in "$@"; do
         case $purpose in
         test) packages+=(podman runc busybox-static kcat git iproute2 fio apache2-utils) ;;
-        bench) packages+=(gcc libc6-dev fio) ;;
+        bench) packages+=(gcc libc6-dev fio time) ;;
         esac
     done
     comm -23 <(printf '%s\n' "${packages[@]}" | sort) <(installed "${packages[@]}" | sort)
@@ -84,7 +84,7 @@ fetch_jars() {
     echo "$1" >"$JARS/$STAMP"
 }
 
-# Registries and a client of them that tests compare ours with; without Go those tests are left out.
+# Registries, and a client of them that tests and benchmarks compare ours with; without Go those are left out.
 build_peers() { # module
     local module=$1
     mkdir -p "$PEERS"
@@ -107,7 +107,7 @@ fetch_docker_registry() {
 
 start_peers() { # purposes...
     local module
-    [[ " $* " == *" test "* ]] || return 0
+    [[ " $* " =~ \ (test|bench)\  ]] || return 0
     if ! [ -x "$PEERS/docker-registry" ] && ! command -v docker-registry >/dev/null && command -v apt-get >/dev/null; then
         step "Debian's registry" fetch_docker_registry &
         building+=($!)
