@@ -77,11 +77,7 @@ class Crew(Generic[T]):
 
 def each(work: Work[T], items: Iterable[T], concurrency: int) -> None:
     """Work through items, several at once. Raises the first error."""
-    found = list(items)
-    if len(found) == 1 and concurrency == 1:
-        work(found[0])
-    elif found:
-        Crew(work, concurrency).run(found)
+    Crew(work, concurrency).run(items)
 
 
 def each_by_size(work: Work[T], items: Iterable[T], size: Callable[[T], int], concurrency: int) -> None:

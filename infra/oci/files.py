@@ -2,7 +2,6 @@
 
 import hashlib
 import os
-import tempfile
 from collections.abc import Iterator
 from contextlib import AbstractContextManager
 from io import FileIO
@@ -99,6 +98,8 @@ class FileSource:
         return Descriptor(media_type or LAYER_TAR, digest, size)
 
     def _folder(self, name: str, path: Path, media_type: str) -> Descriptor:
+        import tempfile
+
         from infra.oci.archives import pack_folder
 
         handle, archive = tempfile.mkstemp(prefix="deedlog-")

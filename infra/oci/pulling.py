@@ -5,9 +5,9 @@ part, and the next pull goes on from there.
 """
 
 import os
-import shutil
 import threading
 from contextlib import suppress
+from io import FileIO
 from pathlib import Path
 from typing import Final
 
@@ -16,12 +16,12 @@ import msgspec
 from infra.oci.copying import select_platform
 from infra.oci.crew import SMALL_AT_ONCE, each, each_by_size
 from infra.oci.descriptors import EMPTY, Descriptor, Platform
-from infra.oci.errors import MismatchError, OciError, UnsafePathError
+from infra.oci.errors import InvalidContentError, MismatchError, OciError, UnsafePathError
 from infra.oci.manifests import Manifest, is_manifest, parse_manifest
 from infra.oci.media_types import CONTENT_DIGEST, TITLE, UNPACK
-from infra.oci.parts import fetch_part, open_part, part_name
+from infra.oci.parts import PART, fetch_part, held_part, part_name, remove_part
 from infra.oci.paths import inside, parent
-from infra.oci.streaming import BUFFER, pour
+from infra.oci.streaming import pour, whole
 from infra.oci.sums import Sum
 from infra.oci.target import ReadOnlyTarget, read_all
 from infra.oci.watching import SILENT, Watcher
@@ -60,10 +60,8 @@ def pull(source: ReadOnlyTarget, root: Descriptor, wish: Wish, watcher: Watcher 
         root = select_platform(source, root, wish.platform)
     finding = _Finding(source, wish, watcher)
     each(finding.look, [root], wish.concurrency * SMALL_AT_ONCE)
-    files = finding.in_order(root)
+    files = _once(wish, finding.in_order(root))
     named = _by_digest(files)
-    for one in files:
-        place(wish, title(one))
     wish.folder.mkdir(parents=True, exist_ok=True)
     write = lambda group: _write_group(source, group, wish, watcher)  # noqa: E731
     each_by_size(write, named, lambda group: group[0].size, wish.concurrency)
@@ -79,6 +77,13 @@ def title(descriptor: Descriptor) -> str:
 
 def place(wish: Wish, name: str) -> tuple[Path, tuple[str, ...]]:
     """Return the folder and the steps in it that a name means. Raises UnsafePathError."""
+    folder, steps = _place(wish, name)
+    if PART.fullmatch(steps[-1]):
+        raise UnsafePathError(f"{name!r} is what a file is called that is not whole yet")
+    return folder, steps
+
+
+def _place(wish: Wish, name: str) -> tuple[Path, tuple[str, ...]]:
     if wish.allow_path_traversal:
         path = Path(os.path.normpath(wish.folder / name))
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -128,16 +133,16 @@ class _Finding:
 
     def in_order(self, root: Descriptor) -> list[Descriptor]:
         """Return what has a name, in the order of the manifests."""
-        files: dict[str, Descriptor] = {}
+        files: list[Descriptor] = []
         waiting, seen = [root], {root.digest}
         while waiting:
             for inner in self._found.get(waiting.pop(0).digest, ()):
                 if title(inner):
-                    files.setdefault(title(inner), inner)
+                    files.append(inner)
                 elif inner.digest in self._found and inner.digest not in seen:
                     seen.add(inner.digest)
                     waiting.append(inner)
-        return list(files.values())
+        return files
 
     def _successors(self, manifest: Manifest) -> list[Descriptor]:
         found = [*(manifest.layers or ()), *(manifest.blobs or ()), *(manifest.manifests or ())]
@@ -152,6 +157,17 @@ class _Finding:
         if self._wish.config is None or self._wish.config[1] not in ("", config.media_type):
             return config
         return msgspec.structs.replace(config, annotations={**(config.annotations or {}), TITLE: self._wish.config[0]})
+
+
+def _once(wish: Wish, files: list[Descriptor]) -> list[Descriptor]:
+    """Return each file once. Raises InvalidContentError if two have one name, UnsafePathError for names that are none."""
+    found: dict[tuple[Path, tuple[str, ...]], Descriptor] = {}
+    for one in files:
+        there = found.setdefault(place(wish, title(one)), one)
+        if there.digest != one.digest:
+            what = f"two files of the artifact are called {title(one)!r}: {there.digest} and {one.digest}"
+            raise InvalidContentError(what, "choose one with --platform, or fetch them by digest with blob fetch")
+    return list(found.values())
 
 
 def _by_digest(files: list[Descriptor]) -> list[list[Descriptor]]:
@@ -177,15 +193,19 @@ def _unpacks(descriptor: Descriptor) -> bool:
 
 
 def _again(first: Descriptor, other: Descriptor, wish: Wish) -> None:
-    root, steps = place(wish, title(first))
-    folder, other_steps = place(wish, title(other))
-    with parent(folder, other_steps) as (handle, last):
+    folder, steps = place(wish, title(first))
+    with parent(folder, steps) as (handle, last):
+        copied = FileIO(os.open(last, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC, dir_fd=handle))
+    folder, steps = place(wish, title(other))
+    with copied, parent(folder, steps) as (handle, last):
         _refuse_old(handle, last, wish)
         part = part_name(last, other)
-        with root.joinpath(*steps).open("rb") as file, open_part(handle, part) as out:
+        with held_part(handle, part) as (out, _):
             out.truncate(0)
-            shutil.copyfileobj(file, out, BUFFER)
-        os.replace(part, last, src_dir_fd=handle, dst_dir_fd=handle)
+            sum = Sum(other)
+            pour(copied, whole(out), sum, other.size)
+            sum.verify()
+            os.replace(part, last, src_dir_fd=handle, dst_dir_fd=handle)
 
 
 def _write(source: ReadOnlyTarget, one: Descriptor, wish: Wish, watcher: Watcher) -> None:
@@ -195,13 +215,19 @@ def _write(source: ReadOnlyTarget, one: Descriptor, wish: Wish, watcher: Watcher
         if not _unpacks(one) and _is_there(handle, last, one):
             watcher.existed(one)
             return
-        watcher.begun(one)
         part = part_name(last, one)
-        fetch_part(source, one, handle, part, watcher)
-        if _unpacks(one):
-            _unpack(one, handle, part, folder, steps)
-        else:
-            os.replace(part, last, src_dir_fd=handle, dst_dir_fd=handle)
+        with held_part(handle, part) as (file, waited):
+            if waited and not _unpacks(one) and _is_there(handle, last, one):
+                # Another pull has done it meanwhile.
+                remove_part(handle, part)
+                watcher.existed(one)
+                return
+            watcher.begun(one)
+            fetch_part(source, one, handle, part, file, watcher)
+            if _unpacks(one):
+                _unpack(one, handle, part, folder, steps)
+            else:
+                os.replace(part, last, src_dir_fd=handle, dst_dir_fd=handle)
     watcher.done(one)
 
 
@@ -218,7 +244,8 @@ def _is_there(handle: int, last: str, one: Descriptor) -> bool:
     with suppress(OSError, MismatchError):
         descriptor = os.open(last, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC | os.O_NONBLOCK, dir_fd=handle)
         with os.fdopen(descriptor, "rb", buffering=0) as file:
-            if os.fstat(file.fileno()).st_size == one.size:
+            status = os.fstat(file.fileno())
+            if stat.S_ISREG(status.st_mode) and status.st_size == one.size:
                 sum = Sum(one)
                 pour(file, lambda _: None, sum, one.size)
                 sum.verify()
