@@ -1,14 +1,23 @@
 """Files that are not whole yet, and what is left of them by a pull that was cut off."""
 
+import fcntl
 import os
+import re
+import stat
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from io import FileIO
+from typing import Final
 
 from infra.oci.descriptors import Descriptor
-from infra.oci.errors import MismatchError
+from infra.oci.errors import MismatchError, UnsafePathError
 from infra.oci.streaming import BUFFER, pour, whole
 from infra.oci.sums import Sum
 from infra.oci.target import ReadOnlyTarget
 from infra.oci.watching import Watcher
+
+PART: Final = re.compile(r"\..{1,50}\.[0-9a-f]{12}\.part", re.DOTALL)
+"""What no file of an artifact may be called, because another one may be on its way under that name."""
 
 
 def part_name(last: str, one: Descriptor) -> str:
@@ -17,27 +26,80 @@ def part_name(last: str, one: Descriptor) -> str:
     return f".{last[:50]}.{one.hex[:12]}.part"
 
 
-def open_part(handle: int, part: str) -> FileIO:
-    """Open a part in a folder, and make it if it is not there; a link in its place is refused."""
-    flags = os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC
-    return FileIO(os.open(part, flags, 0o666, dir_fd=handle), "r+")
+@contextmanager
+def held_part(handle: int, part: str) -> Iterator[tuple[FileIO, bool]]:
+    """Open a part in a folder, make it if it is not there, and be the only one who writes to it.
+
+    Yields it, and whether another one was waited for, who may have got it done. An empty one is not left behind.
+    Raises UnsafePathError for what is no file.
+    """
+    file, waited = _alone(handle, part)
+    with file:
+        try:
+            yield file, waited
+        except BaseException as error:
+            if isinstance(error, OSError) and error.errno and error.filename is None:
+                # What is written to has no name to the system any more; a person wants to know where there is no room.
+                error.filename = part
+            if not os.fstat(file.fileno()).st_size:
+                remove_part(handle, part)
+            raise
 
 
-def fetch_part(source: ReadOnlyTarget, one: Descriptor, handle: int, part: str, watcher: Watcher) -> None:
+def _alone(handle: int, part: str) -> tuple[FileIO, bool]:
+    waited = False
+    while True:
+        file = _opened(handle, part)
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            waited = True
+            fcntl.flock(file, fcntl.LOCK_EX)
+        except OSError:
+            # Not every file system knows locks.
+            return file, waited
+        if _is_named(handle, part, file):
+            return file, waited
+        # Whoever held it gave it its name; what is there by now is another one.
+        file.close()
+        waited = True
+
+
+def _opened(handle: int, part: str) -> FileIO:
+    flags = os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC | os.O_NONBLOCK
+    file = FileIO(os.open(part, flags, 0o666, dir_fd=handle), "r+")
+    if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
+        file.close()
+        raise UnsafePathError(f"{part!r} is in the way: it is no file")
+    return file
+
+
+def _is_named(handle: int, part: str, file: FileIO) -> bool:
+    with suppress(FileNotFoundError):
+        return os.path.samestat(os.stat(part, dir_fd=handle, follow_symlinks=False), os.fstat(file.fileno()))
+    return False
+
+
+def remove_part(handle: int, part: str) -> None:
+    """Remove a part, if it is there."""
+    with suppress(FileNotFoundError):
+        os.unlink(part, dir_fd=handle)
+
+
+def fetch_part(source: ReadOnlyTarget, one: Descriptor, handle: int, part: str, file: FileIO, watcher: Watcher) -> None:
     """Fetch content into a part in a folder, going on where an earlier pull was cut off.
 
     What is whole but not what it should be is removed. Raises MismatchError, and what the source raises.
     """
-    with open_part(handle, part) as file:
-        sum = _so_far(file.fileno(), one)
-        try:
-            _fill(source, one, file, sum, watcher)
-        except MismatchError as error:
-            if sum.size < one.size:
-                # It ended too early: the next pull goes on from here.
-                raise
-            os.unlink(part, dir_fd=handle)
-            raise MismatchError(f"{error}; nothing of it is kept") from None
+    sum = _so_far(file.fileno(), one)
+    try:
+        _fill(source, one, file, sum, watcher)
+    except MismatchError as error:
+        if sum.size < one.size:
+            # It ended too early: the next pull goes on from here.
+            raise
+        remove_part(handle, part)
+        raise MismatchError(f"{error}; nothing of it is kept") from None
 
 
 def _fill(source: ReadOnlyTarget, one: Descriptor, file: FileIO, sum: Sum, watcher: Watcher) -> None:

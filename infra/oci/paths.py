@@ -13,6 +13,8 @@ from typing import Final
 from infra.oci.errors import UnsafePathError
 
 FOLDER: Final = os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC
+MOST_NAME: Final = 255
+"""Bytes of one step, which is what file systems take."""
 STEP: Final = FOLDER | os.O_NOFOLLOW
 
 
@@ -26,6 +28,8 @@ def inside(name: str) -> tuple[str, ...]:
             if not steps:
                 raise UnsafePathError(f"{name!r} leads out of the folder that it belongs in")
             steps.pop()
+        elif len(part.encode(errors="surrogateescape")) > MOST_NAME:
+            raise UnsafePathError(f"{part[:40]!r}... is a name of more than {MOST_NAME} bytes, which no file can have")
         else:
             steps.append(part)
     if not steps:

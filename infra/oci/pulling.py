@@ -5,6 +5,7 @@ part, and the next pull goes on from there.
 """
 
 import os
+import stat
 import threading
 from contextlib import suppress
 from io import FileIO
@@ -160,7 +161,7 @@ class _Finding:
 
 
 def _once(wish: Wish, files: list[Descriptor]) -> list[Descriptor]:
-    """Return each file once. Raises InvalidContentError if two have one name, UnsafePathError for names that are none."""
+    """Return each file once. Raises InvalidContentError if two have one name, UnsafePathError for what is none."""
     found: dict[tuple[Path, tuple[str, ...]], Descriptor] = {}
     for one in files:
         there = found.setdefault(place(wish, title(one)), one)

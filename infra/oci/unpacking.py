@@ -123,7 +123,7 @@ def _one(
                 os.symlink(member.linkname, last, dir_fd=handle)
             case tarfile.LNKTYPE:
                 _hard_link(root, (*base, *_below(member.linkname, name)), handle, last)
-            case _ if member.sparse:  # type: ignore[attr-defined]
+            case _ if member.sparse:
                 raise sparse(member)
             case _ if member.isreg():
                 _file(archive, member, handle, last)

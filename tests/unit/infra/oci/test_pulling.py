@@ -1,4 +1,6 @@
 import os
+import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -7,10 +9,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from infra.oci.descriptors import Descriptor
-from infra.oci.errors import MismatchError, NotFoundError, OciError, UnsafePathError
+from infra.oci.descriptors import Descriptor, describe
+from infra.oci.errors import InvalidContentError, MismatchError, NotFoundError, OciError, UnsafePathError
 from infra.oci.files import FileSource
 from infra.oci.memory import Memory
+from infra.oci.parts import PART, part_name
 from infra.oci.paths import inside
 from infra.oci.pulling import Wish, pull, title
 from infra.oci.target import Readable
@@ -220,3 +223,105 @@ def test_steps_of_a_name_never_lead_out(name: str) -> None:
     assert steps
     assert not {"..", ".", ""} & set(steps)
     assert os.path.normpath(name) == "/".join(steps)
+
+
+@pytest.mark.parametrize("second", ["a.txt", "./a.txt", "x/../a.txt", "a.txt/"])
+def test_two_files_of_one_name_are_refused(second: str, tmp_path: Path) -> None:
+    target = Memory()
+    root = artifact(target, layer(target, b"one", "a.txt"), layer(target, b"two", second))
+    with pytest.raises(InvalidContentError, match="two files"):
+        pull(target, root, Wish(folder=tmp_path / "out"))
+    assert not (tmp_path / "out").exists()
+
+
+def test_one_file_that_is_named_twice_is_written_once(tmp_path: Path) -> None:
+    target = Memory()
+    root = artifact(target, layer(target, b"one", "a"), layer(target, b"one", "./a"), layer(target, b"", "empty"))
+    assert len(pull(target, root, Wish(folder=tmp_path)).files) == 2
+    assert files(tmp_path) == {"a": b"one", "empty": b""}
+
+
+def test_no_file_takes_the_name_of_a_part(tmp_path: Path) -> None:
+    target = Memory()
+    one = layer(target, b"one", "a")
+    root = artifact(target, one, layer(target, b"two", f"sub/../{part_name('a', one)}"))
+    for traversal in (False, True):
+        with pytest.raises(UnsafePathError, match="not whole yet"):
+            pull(target, root, Wish(folder=tmp_path / "out", allow_path_traversal=traversal))
+    assert not files(tmp_path)
+
+
+@given(st.text(st.characters(blacklist_characters="\0/", blacklist_categories=["Cs"]), min_size=1, max_size=300))
+def test_part_names_are_names_and_known_as_such(name: str) -> None:
+    part = part_name(name, describe(b"x", ""))
+    assert len(part.encode()) <= 255
+    assert PART.fullmatch(part)
+
+
+def test_a_name_that_no_file_can_have_is_refused_before_anything_is_fetched(tmp_path: Path) -> None:
+    target = Memory()
+    root = artifact(target, layer(target, b"one", "a"), layer(target, b"two", "é" * 128))
+    with pytest.raises(UnsafePathError, match="255 bytes"):
+        pull(target, root, Wish(folder=tmp_path / "out"))
+    assert not (tmp_path / "out").exists()
+
+
+def test_what_fails_before_its_first_byte_leaves_nothing(tmp_path: Path) -> None:
+    target = Memory()
+    gone = layer(target, b"gone", "a")
+    root = artifact(target, gone)
+    target.delete(gone)
+    with pytest.raises(NotFoundError):
+        pull(target, root, Wish(folder=tmp_path))
+    assert not list(tmp_path.iterdir())
+
+
+def test_pulls_into_one_folder_at_once_wait_for_each_other(tmp_path: Path) -> None:
+    class Slow(Memory):
+        fetched = 0
+
+        def fetch(self, descriptor: Descriptor, start: int = 0):  # type: ignore[no-untyped-def]
+            if descriptor.media_type == "text/plain":
+                self.fetched += 1
+                time.sleep(0.05)
+            return super().fetch(descriptor, start)
+
+    target = Slow()
+    root = artifact(target, *(layer(target, bytes(size), f"f{size}") for size in (1, 1000, 100_000)))
+    failed: list[BaseException] = []
+
+    def one() -> None:
+        try:
+            pull(target, root, Wish(folder=tmp_path))
+        except BaseException as error:
+            failed.append(error)
+
+    threads = [threading.Thread(target=one) for _ in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert not failed
+    assert files(tmp_path) == {f"f{size}": bytes(size) for size in (1, 1000, 100_000)}
+    assert target.fetched == 3
+
+
+def test_a_pipe_in_the_place_of_a_part_is_refused(tmp_path: Path) -> None:
+    target = Memory()
+    one = layer(target, b"one", "a")
+    os.mkfifo(tmp_path / part_name("a", one))
+    with pytest.raises(UnsafePathError, match="no file"):
+        pull(target, artifact(target, one), Wish(folder=tmp_path))
+
+
+def test_a_second_name_gets_what_the_digest_says_or_nothing(tmp_path: Path) -> None:
+    class Meddler(Watcher):
+        def done(self, descriptor: Descriptor) -> None:
+            if title(descriptor) == "a":
+                (tmp_path / "a").write_bytes(b"else")
+
+    target = Memory()
+    root = artifact(target, layer(target, b"same", "a"), layer(target, b"same", "b"))
+    with pytest.raises(MismatchError):
+        pull(target, root, Wish(folder=tmp_path), Meddler())
+    assert not (tmp_path / "b").exists()
