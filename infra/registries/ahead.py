@@ -17,6 +17,8 @@ CONNECTIONS: Final = 4
 PART_BYTES: Final = 4 << 20
 SLOW_BYTES_PER_SECOND: Final = 16 << 20
 """A link that gives less is tried with several connections; one that gives more is not helped by them."""
+CLOSING_SECONDS: Final = 1.0
+"""How long is waited for connections to end; on one that stalls nothing comes that would end it."""
 TRIAL_SECONDS: Final = 1.0
 """How long one connection is waited for before it is judged."""
 
@@ -102,13 +104,14 @@ class Ahead:
         return count
 
     def close(self) -> None:
-        """End the connections, and wait for them."""
+        """End the connections, and wait for them a little."""
         with self._changed:
             self._window = 0
             self._asked = self._count
             self._changed.notify_all()
+        until = time.monotonic() + CLOSING_SECONDS
         for thread in self._threads:
-            thread.join()
+            thread.join(max(0.0, until - time.monotonic()))
 
     def _take_next(self) -> bool:
         with self._changed:

@@ -57,18 +57,6 @@ def erase(program: str, server: str) -> bool:
     return not code
 
 
-def servers(program: str) -> dict[str, str]:
-    """Return the servers that a program knows, each with the name one has there. Raises CredentialError."""
-    code, answer = _run(program, "list", b"")
-    try:
-        found: Any = msgspec.json.decode(answer, type=dict[str, str]) if not code else None
-    except (msgspec.DecodeError, UnicodeDecodeError):
-        found = None
-    if found is None:
-        raise _failed(program, "list")
-    return dict(found)
-
-
 def _run(program: str, action: str, given: bytes) -> tuple[int, bytes]:
     if not NAME.fullmatch(program):
         raise CredentialError(f"{program[:40]!r} is no name of a program for credentials")

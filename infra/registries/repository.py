@@ -107,7 +107,7 @@ class Repository:
             self._push_blob(descriptor, content, progress)
             return
         data = _read(descriptor, content)
-        self._push_manifest(descriptor.digest, descriptor, data)
+        self._push_manifest(descriptor, data)
         if progress is not None:
             progress(len(data))
 
@@ -126,26 +126,22 @@ class Repository:
             progress(descriptor.size)
         places.keep(self.registry, self.name, descriptor)
 
-    def push_tagged(self, descriptor: Descriptor, data: bytes, tag: str) -> None:
-        """Write a manifest under a tag in one request. Raises what `push` and `tag` do."""
-        self._push_manifest(check_tag(tag), descriptor, _read(descriptor, BytesContent(data)))
-
-    def _push_manifest(self, reference: str, descriptor: Descriptor, data: bytes) -> None:
+    def _push_manifest(self, descriptor: Descriptor, data: bytes) -> None:
         manifest = _parsed(descriptor, data)
         if manifest is None or manifest.subject is None:
-            self._manifests.put(reference, descriptor, data)
+            self._manifests.put(descriptor.digest, descriptor, data)
         else:
-            reply = self._put_referrer(reference, manifest.subject, descriptor, data)
+            reply = self._put_referrer(manifest.subject, descriptor, data)
             self._note_subject(descriptor, manifest, manifest.subject, reply)
         self._recent.keep(descriptor.digest, data)
 
-    def _put_referrer(self, reference: str, subject: Descriptor, descriptor: Descriptor, data: bytes) -> Reply:
+    def _put_referrer(self, subject: Descriptor, descriptor: Descriptor, data: bytes) -> Reply:
         if self._together and self._referrers.support.known:
             self._together.note(subject, descriptor, data)
-            return self._manifests.put(reference, descriptor, data)
+            return self._manifests.put(descriptor.digest, descriptor, data)
         # Registries keep a list of referrers, and some lose entries when two come at once.
         with self._subjects.of(subject.digest):
-            return self._manifests.put(reference, descriptor, data)
+            return self._manifests.put(descriptor.digest, descriptor, data)
 
     def _note_subject(self, descriptor: Descriptor, manifest: Manifest, subject: Descriptor, reply: Reply) -> None:
         support = self._referrers.support
@@ -183,7 +179,7 @@ class Repository:
         finally:
             self._together = None if outermost else together
         for descriptor, data in together.lost(self.referrers) if outermost else ():
-            self._push_manifest(descriptor.digest, descriptor, data)
+            self._push_manifest(descriptor, data)
 
     def tag(self, descriptor: Descriptor, reference: str) -> None:
         """Let a tag mean a manifest that is there. Raises NotFoundError, InvalidReferenceError."""

@@ -9,7 +9,7 @@ import pytest
 
 from infra.oci.descriptors import Descriptor, describe
 from infra.oci.media_types import IMAGE_INDEX
-from infra.oci.target import BytesContent, read_all
+from infra.oci.target import BytesContent, push_bytes, read_all
 from infra.registries.options import RemoteOptions
 from infra.registries.referrers import fallback_tag
 from infra.registries.repository import Repository
@@ -89,7 +89,8 @@ def test_an_entry_that_others_overwrote_is_put_in_again(without_api: Running, co
         def plan(seen: object) -> None:
             if seen.method == "GET" and fallback_tag(subject) in seen.target and puts(faults, fallback_tag(subject)):  # type: ignore[attr-defined]
                 for _ in overwritten:
-                    other.push_tagged(describe(index, IMAGE_INDEX), index, fallback_tag(subject))
+                    push_bytes(other, describe(index, IMAGE_INDEX), index)
+                    other.tag(describe(index, IMAGE_INDEX), fallback_tag(subject))
 
         faults.plan = plan
         referrer = push_referrer(repository, subject)
