@@ -5,7 +5,7 @@ Source: docker/docker-credential-helpers, README, section Development.
 
 import re
 import subprocess
-from typing import Any, Final
+from typing import Final
 
 import msgspec
 
