@@ -7,7 +7,6 @@ from typing import Annotated, Any, Final
 
 from cyclopts import App, CycloptsError, Parameter, UnknownCommandError
 
-from infra.cli.entry import run_artifact
 from infra.cli.errors import FAILED, INTERRUPTED, USAGE, CliError
 from infra.version import VERSION
 
@@ -149,8 +148,6 @@ def assignments(texts: tuple[str, ...]) -> dict[str, str]:
 def main(argv: list[str] | None = None) -> int:
     """Run the program with these arguments, by default the process's; return the exit code."""
     arguments = sys.argv[1:] if argv is None else argv
-    if (code := run_artifact(arguments)) is not None:
-        return code
     register()
     try:
         result = app.meta(arguments, exit_on_error=False, print_error=False, result_action="return_value")

@@ -4,14 +4,12 @@ Source: OCI distribution-spec 1.1, section Pulling blobs; RFC 9110 section 14 (r
 """
 
 import re
-from contextlib import AbstractContextManager
 from types import TracebackType
 from typing import Final
 
 from infra.oci.descriptors import Descriptor
 from infra.oci.errors import InvalidContentError, MismatchError, UnsupportedError
 from infra.oci.media_types import OCTETS
-from infra.oci.target import Readable
 from infra.registries.client import Client
 from infra.registries.errors import BrokenConnectionError, MalformedReplyError
 from infra.registries.manifests import check_reply, remove
@@ -21,8 +19,6 @@ from infra.registries.requests import Request
 
 CONTENT_RANGE: Final = re.compile(r"bytes ([0-9]{1,18})-([0-9]{1,18})/(?:[0-9]{1,18}|\*)")
 SKIP_BYTES: Final = 256 << 10
-AHEAD_BYTES: Final = 32 << 20
-"""With more than that to come it is worth to see how fast it comes."""
 
 
 class Blobs:
@@ -41,14 +37,6 @@ class Blobs:
             if reply.status == 200 and said.isascii() and said.isdigit() and int(said) != descriptor.size:
                 raise MismatchError(f"{descriptor.digest} has {int(said):,} bytes there, not {descriptor.size:,}")
             return reply.status == 200
-
-    def fetch(self, descriptor: Descriptor, start: int = 0) -> AbstractContextManager[Readable]:
-        """Return a blob as a stream that survives broken connections. Raises NotFoundError, MismatchError."""
-        if descriptor.size - start < AHEAD_BYTES:
-            return BlobStream(self, descriptor, start)
-        from infra.registries.ahead import AdaptiveStream
-
-        return AdaptiveStream(self, descriptor, start)
 
     def resolve(self, digest: str) -> Descriptor:
         """Return the descriptor of a blob by its digest. Raises NotFoundError, MalformedReplyError."""

@@ -11,15 +11,11 @@ from typing import Any, Final
 
 import msgspec
 
-from infra.oci.errors import OciError
+from infra.registries.errors import CredentialError
 from infra.registries.options import ANONYMOUS, Credential
 
 MODE: Final = 0o600
 FOLDER_MODE: Final = 0o700
-
-
-class CredentialError(OciError):
-    """Credentials cannot be read or kept; the message holds nothing of them."""
 
 
 class CredentialFile:

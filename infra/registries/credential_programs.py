@@ -9,7 +9,7 @@ from typing import Final
 
 import msgspec
 
-from infra.registries.credential_files import CredentialError
+from infra.registries.errors import CredentialError
 from infra.registries.options import ANONYMOUS, Credential
 
 NAME: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")

@@ -16,6 +16,10 @@ MOST_DETAIL: Final = 500
 """Characters of what a registry says that are shown."""
 
 
+class CredentialError(OciError):
+    """Credentials cannot be read or kept; the message holds nothing of them."""
+
+
 class Complaint(msgspec.Struct, frozen=True):
     """One entry of the `errors` of a registry."""
 

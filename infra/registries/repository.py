@@ -12,7 +12,7 @@ from infra.oci.errors import InvalidContentError
 from infra.oci.manifests import Manifest, as_referrer, is_manifest, parse_manifest
 from infra.oci.references import check_tag
 from infra.oci.target import MOST_MANIFEST_BYTES, BytesContent, Content, Progress, Readable, ReadOnlyTarget, Verifying
-from infra.registries.blobs import Blobs, skip
+from infra.registries.blobs import Blobs, BlobStream, skip
 from infra.registries.client import Client
 from infra.registries.listing import in_order, pages
 from infra.registries.manifests import Manifests
@@ -30,6 +30,8 @@ if TYPE_CHECKING:
     from infra.registries.fallback_index import FallbackIndex
 
 
+AHEAD_BYTES: Final = 32 << 20
+"""With more than that of a blob to come it is worth to see how fast it comes."""
 WORTH_REMEMBERING: Final = 1 << 20
 """Blobs that are smaller are sent faster than it is worth to remember where they are."""
 
@@ -87,12 +89,19 @@ class Repository:
     def fetch(self, descriptor: Descriptor, start: int = 0) -> AbstractContextManager[Readable]:
         """Read content from a byte on. Raises NotFoundError, MismatchError if the registry has something else."""
         if not is_manifest(descriptor):
-            return self.blobs.fetch(descriptor, start)
+            return self._fetch_blob(descriptor, start)
         if (data := self._recent.get(descriptor)) is not None:
             return BytesContent(data).open(start)
         reply = self._manifests.fetch(descriptor)
         skip(reply, start)
         return reply
+
+    def _fetch_blob(self, descriptor: Descriptor, start: int) -> AbstractContextManager[Readable]:
+        if descriptor.size - start < AHEAD_BYTES:
+            return BlobStream(self.blobs, descriptor, start)
+        from infra.registries.ahead import AdaptiveStream
+
+        return AdaptiveStream(self.blobs, descriptor, start)
 
     def exists(self, descriptor: Descriptor) -> bool:
         """Say whether the content is there."""

@@ -162,7 +162,7 @@ def _json(value: Any) -> Any:
 
 
 def _from_json(text: Any) -> Any:
-    from infra.cli.artifact.go_templates import as_data
+    from infra.cli.artifact.go_data import as_data
 
     try:
         return as_data(json.loads(_text(text)))

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from typing import Any, Final
 
 from infra.cli.artifact.errors import ArtifactError
+from infra.cli.artifact.go_data import as_data
 from infra.cli.artifact.go_prints import go_type, plain
 from infra.cli.artifact.go_template_functions import FUNCTIONS, NOTHING, Missing, truth
 from infra.cli.artifact.go_template_parts import (
@@ -44,21 +45,6 @@ def render(template: str, value: Any) -> str:
     running = _Running(parsed, as_data(value))
     running.run(parsed.body, running.root)
     return "".join(running.out)
-
-
-def as_data(value: Any) -> Any:
-    """Return a value as Go decodes JSON: all numbers are floats."""
-    match value:
-        case bool():
-            return value
-        case int():
-            return float(value)
-        case dict():
-            return {key: as_data(item) for key, item in value.items()}
-        case list() | tuple():
-            return [as_data(item) for item in value]
-        case _:
-            return value
 
 
 def check_functions(template: Template) -> None:

@@ -384,7 +384,7 @@ def test_the_log_of_requests_shows_no_secrets(faults: Faults, made: Made) -> Non
 @pytest.fixture
 def hasty(monkeypatch: pytest.MonkeyPatch) -> None:
     """Let every blob count as large, and every link as slow."""
-    monkeypatch.setattr("infra.registries.blobs.AHEAD_BYTES", 1)
+    monkeypatch.setattr("infra.registries.repository.AHEAD_BYTES", 1)
     monkeypatch.setattr(ahead, "TRIAL_SECONDS", 0.0)
     monkeypatch.setattr(ahead, "SLOW_BYTES_PER_SECOND", 1e15)
     monkeypatch.setattr(ahead, "PART_BYTES", 300_000)

@@ -10,8 +10,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from infra.registries.credential_files import CredentialError, CredentialFile, parse_config
+from infra.registries.credential_files import CredentialFile, parse_config
 from infra.registries.credentials import erase_credential, find_credential, store_credential
+from infra.registries.errors import CredentialError
 from infra.registries.options import ANONYMOUS, Credential, RemoteOptions
 
 ANN = Credential("ann", "p:ss wörd")
