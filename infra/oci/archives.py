@@ -62,7 +62,7 @@ def pack_folder(folder: Path, name: str, file: IO[bytes], media_type: str = "") 
         archive = tarfile.TarFile(fileobj=out, mode="w", format=tarfile.PAX_FORMAT, copybufsize=BLOCK)
         _add(archive, folder, name.rstrip("/") or ".")
     except OSError as error:
-        raise OciError(f"{error.filename or folder} cannot be packed: {error.strerror}") from None
+        raise OciError(f"{error.filename or folder} cannot be packed: {error.strerror or error}") from None
     compressed.finish()
     notes = {CONTENT_DIGEST: f"sha256:{compressed.plain.hexdigest()}", UNPACK: "true"}
     digest = f"sha256:{compressed.packed.hexdigest()}"

@@ -2,6 +2,7 @@
 
 import hashlib
 import os
+import stat
 from collections.abc import Iterator
 from contextlib import AbstractContextManager
 from io import FileIO
@@ -10,7 +11,7 @@ from pathlib import Path
 import msgspec
 
 from infra.oci.descriptors import Descriptor
-from infra.oci.errors import NotFoundError, OciError
+from infra.oci.errors import NotFoundError, OciError, UnsupportedError
 from infra.oci.known_digests import KnownDigests
 from infra.oci.manifests import Annotations
 from infra.oci.media_types import LAYER_TAR, TITLE
@@ -46,6 +47,8 @@ class FileSource:
         """
         if name in self._names:
             raise OciError(f"{name} is named twice")
+        if not _is_text(name):
+            raise OciError(f"{name!r} is not written in UTF-8, which names in artifacts must be", "rename it")
         self._names.add(name)
         descriptor = self._folder(name, path, media_type) if path.is_dir() else self._file(path, media_type)
         notes = {**(descriptor.annotations or {}), TITLE: name, **(annotations or {})}
@@ -120,8 +123,23 @@ def _hashed(file: FileIO, expected: int) -> tuple[str, int]:
     return f"sha256:{digest.hexdigest()}", size
 
 
-def _opened(path: Path) -> FileIO:
+def _is_text(name: str) -> bool:
     try:
-        return path.open("rb", buffering=0)
+        name.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
+def _opened(path: Path) -> FileIO:
+    """Open a file, or the empty one of the system. Raises NotFoundError, UnsupportedError for what has no end."""
+    try:
+        # A pipe is not waited for: it would be read twice, and there is nothing in it the second time.
+        file = FileIO(os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC), "r")
     except OSError as error:
         raise NotFoundError(f"{path} cannot be read: {error.strerror}") from None
+    status = os.fstat(file.fileno())
+    if stat.S_ISREG(status.st_mode) or os.path.samestat(status, os.stat(os.devnull)):  # noqa: PTH116
+        return file
+    file.close()
+    raise UnsupportedError(f"{path} is a device, a pipe or a socket", "write it to a file first")
