@@ -112,7 +112,8 @@ def _check(flags: Flags, prefix: str) -> None:
     for header in flags.texts(f"{prefix}header"):
         name, colon, _ = header.partition(":")
         if not colon or not name.strip():
-            raise ArtifactError(f'invalid header: "{header}"')
+            # It may be a secret without its name; scripts look for the beginning only.
+            raise ArtifactError("invalid header: it has no name and colon, as in 'Name: value'")
 
 
 def _secret(flags: Flags, prefix: str) -> str:

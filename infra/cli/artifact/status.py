@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final
 import msgspec
 
 from infra.cli.artifact.commands import Call
-from infra.cli.artifact.printing import say
+from infra.cli.artifact.printing import on_one_line, say
 from infra.oci.descriptors import Descriptor
 from infra.oci.errors import OciError
 from infra.oci.manifests import is_manifest, parse_manifest, successors
@@ -46,9 +46,9 @@ RESTORE: Final = Words("Pushing  ", "Pushed   ", "Exists   ", "Skipped  ", "Skip
 
 
 def name_of(descriptor: Descriptor) -> tuple[str, bool]:
-    """Return what content is called, and whether that is a name of its own."""
+    """Return what content is called, as it may be shown, and whether that is a name of its own."""
     title = (descriptor.annotations or {}).get(TITLE)
-    return (descriptor.media_type, False) if title is None else (title, True)
+    return (on_one_line(descriptor.media_type), False) if title is None else (on_one_line(title), True)
 
 
 def short(descriptor: Descriptor) -> str:

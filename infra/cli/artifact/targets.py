@@ -105,7 +105,12 @@ def named_reference(flags: Flags, raw: str) -> Reference:
 def invalid_reference(raw: str, error: OciError) -> ArtifactError:
     """Return the error of a reference that is none."""
     advice = f"Please make sure the provided reference is in the form of {FORM.partition(' like ')[2]}"
-    return ArtifactError(f'"{raw}": invalid reference: {error}', recommendation=advice)
+    what = f'"{raw}": invalid reference: {error}'
+    place, slash, _ = raw.partition("://")[2].partition("/") if "://" in raw else raw.partition("/")
+    if "@" in place and slash:
+        # It is no digest that stands there, so it may be a password.
+        what = f"invalid reference: user and password do not belong in it: *****@{place.rpartition('@')[2]}"
+    return ArtifactError(what, recommendation=advice)
 
 
 def split_tags(text: str) -> tuple[str, tuple[str, ...]]:

@@ -5,6 +5,7 @@ from typing import Final
 
 import msgspec
 
+from infra.cli.artifact.printing import on_one_line, visible
 from infra.cli.artifact.yaml_scalars import entry
 from infra.oci.descriptors import Descriptor
 from infra.oci.discovering import Tree
@@ -51,10 +52,11 @@ def _add(branch: Branch, tree: Tree, *, annotations: bool, colours: bool) -> Non
 
 def _add_annotations(branch: Branch, one: Descriptor) -> None:
     for key, value in sorted((one.annotations or {}).items()):
-        branch.at(entry(key, value))
+        branch.at(visible(entry(key, value)))
 
 
 def _in(colour: str, text: str, colours: bool) -> str:
+    text = on_one_line(text)
     return f"{colour}{text}{PLAIN}" if colours else text
 
 
