@@ -27,7 +27,10 @@ class Crew(Generic[T]):
         self._changed = threading.Condition()
 
     def run(self, items: Iterable[T]) -> None:
-        """Work through the items and all that they bring up. Raises the first error, when nobody works any more."""
+        """Work through the items and all that they bring up. Raises the first error, when nobody works any more.
+
+        Who is interrupted waits for nobody: what is being moved may take as long as it likes, and the process ends.
+        """
         self._waiting.extend(items)
         hands = min(self._concurrency, max(len(self._waiting), 1))
         # Who brings up items may need more hands than there are items now.
@@ -39,6 +42,7 @@ class Crew(Generic[T]):
             self._labour()
         except BaseException as error:  # an interrupt, in the thread that was called
             self._fail(error)
+            raise
         for thread in others:
             thread.join()
         if self._error:

@@ -1,5 +1,9 @@
 """What can go wrong with artifacts, as one family: a caller that handles `OciError` has met them all."""
 
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+
 
 class OciError(Exception):
     """Something about an artifact failed; the message says what, `fix` what to do, if that is known."""
@@ -31,3 +35,14 @@ class UnsupportedError(OciError):
 
 class UnsafePathError(OciError):
     """A name or an archive would write where it must not."""
+
+
+@contextmanager
+def writing(place: str | os.PathLike[str]) -> Iterator[None]:
+    """Let errors of the system say where something was being written: there may be no room."""
+    try:
+        yield
+    except OSError as error:
+        if error.errno and error.filename is None:
+            error.filename = os.fspath(place)
+        raise

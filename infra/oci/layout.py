@@ -19,7 +19,7 @@ import msgspec
 from infra.oci import layout_index as entries
 from infra.oci.descriptors import Descriptor
 from infra.oci.digests import check_digest, is_digest
-from infra.oci.errors import InvalidContentError, MismatchError, NotFoundError, UnsupportedError
+from infra.oci.errors import InvalidContentError, MismatchError, NotFoundError, UnsupportedError, writing
 from infra.oci.graph import Graph
 from infra.oci.layout_index import Change, Index
 from infra.oci.manifests import is_manifest
@@ -209,7 +209,8 @@ class Layout:
         # Of a process with the same number that was killed; it may be a link to a blob of another layout.
         part.unlink(missing_ok=True)
         try:
-            yield part
+            with writing(self.folder):
+                yield part
         finally:
             part.unlink(missing_ok=True)
 
@@ -246,7 +247,8 @@ def replace(path: Path, data: bytes) -> None:
     """Write a file as a whole, or not at all."""
     beside = path.with_name(f".{path.name}.{os.getpid()}.{threading.get_ident()}")
     try:
-        beside.write_bytes(data)
+        with writing(path):
+            beside.write_bytes(data)
         beside.replace(path)
     finally:
         beside.unlink(missing_ok=True)

@@ -12,7 +12,7 @@ from typing import Final
 from infra.oci import layout_index as entries
 from infra.oci.descriptors import Descriptor
 from infra.oci.digests import check_digest, is_digest
-from infra.oci.errors import InvalidContentError, NotFoundError
+from infra.oci.errors import InvalidContentError, NotFoundError, writing
 from infra.oci.graph import Graph
 from infra.oci.layout import INDEX, MARK, MOST_INDEX_BYTES, check_mark
 from infra.oci.media_types import OCTETS
@@ -139,7 +139,7 @@ def write_tar(folder: Path, path: Path) -> None:
     """Write the layout in a folder as an archive, in an order that lets a reader begin before the end."""
     beside = path.with_name(f".{path.name}.{os.getpid()}")
     try:
-        with tarfile.open(beside, "w", format=tarfile.PAX_FORMAT) as archive:
+        with writing(path), tarfile.open(beside, "w", format=tarfile.PAX_FORMAT) as archive:
             for name in (MARK, INDEX):
                 _add(archive, name, (folder / name).read_bytes())
             for blob in sorted((folder / "blobs").glob("*/*")):

@@ -10,7 +10,7 @@ from io import FileIO
 from typing import Final
 
 from infra.oci.descriptors import Descriptor
-from infra.oci.errors import MismatchError, UnsafePathError
+from infra.oci.errors import MismatchError, UnsafePathError, writing
 from infra.oci.streaming import BUFFER, pour, whole
 from infra.oci.sums import Sum
 from infra.oci.target import ReadOnlyTarget
@@ -36,11 +36,9 @@ def held_part(handle: int, part: str) -> Iterator[tuple[FileIO, bool]]:
     file, waited = _alone(handle, part)
     with file:
         try:
-            yield file, waited
-        except BaseException as error:
-            if isinstance(error, OSError) and error.errno and error.filename is None:
-                # What is written to has no name to the system any more; a person wants to know where there is no room.
-                error.filename = part
+            with writing(part):
+                yield file, waited
+        except BaseException:
             if not os.fstat(file.fileno()).st_size:
                 remove_part(handle, part)
             raise

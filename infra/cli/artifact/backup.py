@@ -51,7 +51,9 @@ def _to_archive(call: Call, format: Format, place: Place, tags: tuple[str, ...],
         advice = "Name a file that is not there yet, or remove the folder."
         raise ArtifactError(f'the output path "{output}" already exists and is a directory', recommendation=advice)
     # Beside the archive, where there must be room for it anyway: /tmp is often in memory.
-    with tempfile.TemporaryDirectory(prefix=".backup-", dir=output.absolute().parent) as folder:
+    # Who is interrupted leaves others at work for a moment, who may still write into what is being removed.
+    where = output.absolute().parent
+    with tempfile.TemporaryDirectory(prefix=".backup-", dir=where, ignore_cleanup_errors=True) as folder:
         saved = _to_folder(call, format, place, tags, Path(folder))
         if format.is_text:
             say("Exporting to", output)

@@ -16,6 +16,7 @@ from infra.cli.artifact.status import PULL, on_terminal
 from infra.cli.artifact.targets import open_to_read, parse_place, require_reference, target_flags
 from infra.oci.canonical import encode
 from infra.oci.descriptors import Descriptor
+from infra.oci.errors import writing
 from infra.oci.watching import SILENT, Watcher
 
 if TYPE_CHECKING:
@@ -55,7 +56,7 @@ def _fetch(call: Call, target: "ReadOnlyTarget", blob: Descriptor, output: str) 
         return
     beside = path.with_name(f".{path.name}.{os.getpid()}")
     try:
-        with beside.open("wb") as file:
+        with writing(path), beside.open("wb") as file:
             _watched(call, target, blob, file)
         beside.replace(path)
     finally:
