@@ -19,6 +19,8 @@ from infra.oci.target import BytesContent, FetchedContent, ReadOnlyTarget, Targe
 from infra.oci.watching import SILENT, Watcher
 
 CONCURRENCY: Final = 5
+MOST_REFERRERS: Final = 100_000
+"""A registry may make up referrers of referrers for ever, for lists of them have no digest."""
 FOREIGN: Final = ("application/vnd.oci.image.layer.nondistributable.", "application/vnd.docker.image.rootfs.foreign.")
 """Layers that are to be had elsewhere only (image-spec 1.1, layer.md, section Non-Distributable Layers)."""
 
@@ -111,6 +113,8 @@ def _referrers(
         with lock:
             new = [one for one in referrers if one.digest not in found and one.digest != root.digest]
             found.update((one.digest, (one, subject)) for one in new)
+            if len(found) > MOST_REFERRERS:
+                raise InvalidContentError(f"there are more than {MOST_REFERRERS:,} referrers of {root.digest}")
         return [*inner, *new]
 
     each(look, [root], concurrency * SMALL_AT_ONCE)
@@ -183,7 +187,7 @@ def _platform_of_image(target: ReadOnlyTarget, root: Descriptor) -> Platform:
         raise NotFoundError(f"{root.digest} has no config that would say what it is for")
     try:
         return msgspec.json.decode(read_all(target, config), type=Platform)
-    except msgspec.DecodeError:
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         raise InvalidContentError(f"the config of {root.digest} does not say what it is for") from None
 
 

@@ -106,7 +106,7 @@ def _notation(target: ReadOnlyTarget, subject: Descriptor, key: PublicKey, now: 
 def _verdict(layout: Layout, holder: Descriptor, check: Callable[[], None]) -> Verdict:
     try:
         check()
-    except (OciError, ValueError) as error:
+    except (OciError, ValueError, RecursionError) as error:
         return Verdict(holder.digest, layout, False, str(error))
     return Verdict(holder.digest, layout, True, "made by the key")
 

@@ -12,6 +12,7 @@ from infra.oci.errors import InvalidContentError, MismatchError, UnsupportedErro
 from infra.oci.media_types import OCTETS
 from infra.registries.client import Client
 from infra.registries.errors import BrokenConnectionError, MalformedReplyError
+from infra.registries.heads import parse_length
 from infra.registries.manifests import check_reply, remove
 from infra.registries.paths import Paths
 from infra.registries.replies import Reply
@@ -33,19 +34,19 @@ class Blobs:
         with self._client.send(
             Request("HEAD", self._paths.blob(descriptor), scopes=self._paths.pull), {200, 404}
         ) as reply:
-            said = reply.get("content-length")
-            if reply.status == 200 and said.isascii() and said.isdigit() and int(said) != descriptor.size:
-                raise MismatchError(f"{descriptor.digest} has {int(said):,} bytes there, not {descriptor.size:,}")
+            said = parse_length(reply.get("content-length"))
+            if reply.status == 200 and said is not None and said != descriptor.size:
+                raise MismatchError(f"{descriptor.digest} has {said:,} bytes there, not {descriptor.size:,}")
             return reply.status == 200
 
     def resolve(self, digest: str) -> Descriptor:
         """Return the descriptor of a blob by its digest. Raises NotFoundError, MalformedReplyError."""
         asked = Descriptor(OCTETS, digest, 0)
         with self._client.send(Request("HEAD", self._paths.blob(asked), scopes=self._paths.pull), {200}) as reply:
-            said = reply.get("content-length")
-        if not (said.isascii() and said.isdigit()):
+            said = parse_length(reply.get("content-length"))
+        if said is None:
             raise MalformedReplyError(f"the registry does not say how large {digest} is")
-        return Descriptor(OCTETS, digest, int(said))
+        return Descriptor(OCTETS, digest, said)
 
     def delete(self, descriptor: Descriptor) -> None:
         """Remove a blob. Raises NotFoundError, UnsupportedError."""

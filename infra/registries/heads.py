@@ -17,6 +17,7 @@ MOST_HEAD: Final = 64 << 10
 STATUS_LINE: Final = re.compile(r"HTTP/1\.([01]) ([1-5][0-9]{2})(?: (.*))?")
 NAME: Final = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 BLANK: Final = " \t"
+LENGTH: Final = re.compile("[0-9]{1,18}")
 NO_BODY: Final = frozenset({204, 304})
 
 
@@ -92,7 +93,12 @@ def framing(head: Head, method: str) -> Framing:
     if "content-length" not in head.values:
         return Framing(None)
     lengths = {length.strip() for length in head.get("content-length").split(",")}
-    length = lengths.pop()
-    if lengths or not (length.isascii() and length.isdigit() and len(length) < 19):
+    length = parse_length(lengths.pop())
+    if lengths or length is None:
         raise MalformedReplyError("a body has a length that is none")
-    return Framing(int(length))
+    return Framing(length)
+
+
+def parse_length(text: str) -> int | None:
+    """Return the number of bytes that a text says; None: it says none that there can be."""
+    return int(text) if LENGTH.fullmatch(text) else None

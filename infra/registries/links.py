@@ -14,6 +14,9 @@ PARAMETER: Final = re.compile(
     r"\s*;\s*([!#$%&'*+.^_`|~0-9A-Za-z-]+)\s*(?:=\s*(?:\"((?:[^\"\\]|\\.)*)\"|([^\s;,\"]*)))?", re.DOTALL
 )
 
+MOST_PAGES: Final = 10_000
+"""Of one list; registries put a hundred names or more on a page."""
+
 
 def parse_links(value: str) -> tuple[tuple[str, frozenset[str]], ...]:
     """Return targets and their relations; what follows something that is no link is left out."""
@@ -44,3 +47,20 @@ def next_page(url: Url, value: str) -> Url | None:
     if led.origin != url.origin:
         raise MalformedReplyError(f"{url.origin.authority} leads to {led.origin} for its next page")
     return led
+
+
+class Pages:
+    """The pages of one list, which has an end whatever the server says."""
+
+    def __init__(self, first: Url) -> None:
+        self._seen = {first}
+
+    def next(self, url: Url, value: str) -> Url | None:
+        """Return where the page after the one at `url` is; None: there is none. Raises MalformedReplyError."""
+        following = next_page(url, value)
+        if following is None or following in self._seen:
+            return None
+        if len(self._seen) >= MOST_PAGES:
+            raise MalformedReplyError(f"{url.origin.authority} gives a list of more than {MOST_PAGES:,} pages")
+        self._seen.add(following)
+        return following

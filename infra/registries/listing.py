@@ -10,7 +10,7 @@ import msgspec
 
 from infra.registries.client import Client
 from infra.registries.errors import MalformedReplyError
-from infra.registries.links import next_page
+from infra.registries.links import Pages
 from infra.registries.requests import Request
 
 MOST_PAGE: Final = 16 << 20
@@ -25,14 +25,13 @@ class Page(msgspec.Struct):
 
 def pages(client: Client, request: Request) -> Iterator[Page]:
     """Yield the pages of a list of names. Raises MalformedReplyError, and what `Client.send` does."""
-    seen = set()
+    following_pages = Pages(request.url)
     while True:
-        seen.add(request.url)
         with client.send(request, {200}) as reply:
             body = reply.read_most(MOST_PAGE)
-            url = next_page(request.url, reply.get("link"))
+            url = following_pages.next(request.url, reply.get("link"))
         yield _page(request, body)
-        if url is None or url in seen:
+        if url is None:
             return
         request = msgspec.structs.replace(request, url=url)
 

@@ -15,6 +15,7 @@ from infra.oci.target import MOST_MANIFEST_BYTES
 from infra.registries.bodies import bytes_body
 from infra.registries.client import Client
 from infra.registries.errors import MalformedReplyError, RegistryError
+from infra.registries.heads import parse_length
 from infra.registries.paths import Paths
 from infra.registries.replies import Reply
 from infra.registries.requests import Request
@@ -43,10 +44,11 @@ class Manifests:
         """
         check_reference(reference)
         with self._client.send(self._request("HEAD", reference), {200}) as reply:
-            digest, length, media_type = said_digest(reply), reply.get("content-length"), media_type_of(reply)
-        if digest and length.isascii() and length.isdigit() and media_type:
+            digest, media_type = said_digest(reply), media_type_of(reply)
+            length = parse_length(reply.get("content-length"))
+        if digest and length is not None and media_type:
             _check_same(reference, digest)
-            return Descriptor(media_type, digest, int(length))
+            return Descriptor(media_type, digest, length)
         return self.get(reference)[0]
 
     def get(self, reference: str) -> tuple[Descriptor, bytes]:

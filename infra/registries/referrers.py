@@ -15,7 +15,7 @@ from infra.oci.manifests import Manifest
 from infra.oci.media_types import IMAGE_INDEX
 from infra.registries.client import Client
 from infra.registries.errors import MalformedReplyError
-from infra.registries.links import next_page
+from infra.registries.links import Pages
 from infra.registries.manifests import Manifests, media_type_of
 from infra.registries.options import DistributionSpec
 from infra.registries.paths import Paths
@@ -97,19 +97,18 @@ class Referrers:
         return Request("GET", url, {"Accept": IMAGE_INDEX}, scopes=self._paths.pull)
 
     def _listed(self, reply: Reply, url: Url, artifact_type: str) -> Iterator[Descriptor]:
-        seen = {url}
+        following_pages = Pages(url)
         while True:
             with reply:
                 data = reply.read_most(MOST_INDEX)
                 filtered = "artifactType" in [one.strip() for one in reply.get("oci-filters-applied").split(",")]
-                following = next_page(url, reply.get("link"))
+                following = following_pages.next(url, reply.get("link"))
             for one in parse_listing(data):
                 if filtered or not artifact_type or one.artifact_type == artifact_type:
                     yield one
-            if following is None or following in seen:
+            if following is None:
                 return
             url = following
-            seen.add(url)
             reply = self._client.send(self._request(url), {200})
 
 

@@ -14,6 +14,9 @@ from infra.registries.heads import Framing, Head, framing, parse_head
 DRAINED_BYTES: Final = 64 << 10
 """A rest up to this size is read so that the connection can be used again; with more a new one is cheaper."""
 WHOLE_BUFFER: Final = 64 << 10
+MOST_SIZE_DIGITS: Final = 15
+MOST_INTERIM: Final = 100
+"""Interim answers before the final one, and lines after a body that comes in chunks."""
 
 
 class Reply:
@@ -128,22 +131,28 @@ class Reply:
         self._first_chunk = False
         size = self._channel.line().partition(b";")[0].strip()
         try:
-            self._left = int(size, 16) if size.isalnum() else -1
+            self._left = int(size, 16) if size.isalnum() and len(size) <= MOST_SIZE_DIGITS else -1
         except ValueError:
             self._left = -1
         if self._left < 0:
             raise MalformedReplyError("a chunk has no size")
         if not self._left:
-            while self._channel.line():
-                pass
+            self._pass_over_trailer()
         return self._left > 0
+
+    def _pass_over_trailer(self) -> None:
+        for _ in range(MOST_INTERIM):
+            if not self._channel.line():
+                return
+        raise MalformedReplyError("what comes after a body does not end")
 
 
 def receive_head(channel: Channel) -> Head:
     """Return the head of the final answer; those of interim ones are left out."""
-    while True:
+    for _ in range(MOST_INTERIM):
         head = parse_head(channel.head())
         if head.status >= 200:
             return head
         if head.status == 101:
             raise MalformedReplyError("the server wants to speak another protocol")
+    raise MalformedReplyError("the final answer does not come")

@@ -1,16 +1,21 @@
 """What networks and proxies do to requests, between the client and a real registry."""
 
 import itertools
+import json
 import os
 import threading
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 
+import msgspec
 import pytest
 
+from infra.oci.copying import copy
 from infra.oci.descriptors import Descriptor, describe
-from infra.oci.errors import InvalidContentError, MismatchError, NotFoundError
-from infra.oci.media_types import IMAGE_MANIFEST, OCTETS
-from infra.oci.target import BytesContent, read_all
+from infra.oci.errors import InvalidContentError, MismatchError, NotFoundError, OciError
+from infra.oci.media_types import IMAGE_INDEX, IMAGE_MANIFEST, OCTETS
+from infra.oci.memory import Memory
+from infra.oci.target import BytesContent, push_bytes, read_all
 from infra.registries import ahead
 from infra.registries.client import Client
 from infra.registries.errors import BrokenConnectionError, MalformedReplyError, RegistryError
@@ -265,12 +270,54 @@ def test_a_length_that_lies_is_an_error(faults: Faults, made: Made, length: int)
         b"HTTP/1.1 200 OK\r\n" + b"x: y\r\n" * 20_000 + b"\r\n",
         b"HTTP/1.1 101 Switching Protocols\r\n\r\n",
         b"HTTP/1.1 200 OK\r\nno field\r\n\r\n",
+        b"HTTP/1.1 100 Continue\r\n\r\n" * 200,
+        b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n" + b"x: y\r\n" * 200 + b"\r\n",
+        b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n" + b"f" * 16 + b"\r\nx",
     ],
 )
 def test_what_is_not_http_is_an_error(faults: Faults, made: Made, text: bytes) -> None:
     faults.plan = lambda _: Raw((text,))
     with pytest.raises(MalformedReplyError):
         list(made().tags())
+
+
+def test_a_length_that_is_none_is_not_believed(faults: Faults, made: Made) -> None:
+    data = b'{"schemaVersion":2}'
+    answer = Answer(200, {"content-type": IMAGE_MANIFEST, "docker-content-digest": describe(data, "").digest}, data)
+    head = msgspec.structs.replace(answer, headers={**answer.headers, "content-length": "9" * 5000})
+    faults.plan = lambda seen: head if seen.method == "HEAD" else answer
+    assert made().resolve("v1").size == len(data)
+    with pytest.raises(MalformedReplyError):
+        made().resolve_blob(describe(data, "").digest)
+    assert made().exists(describe(data, OCTETS))
+
+
+def test_lists_that_go_on_for_ever_end(faults: Faults, made: Made, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("infra.registries.links.MOST_PAGES", 20)
+
+    def plan(seen: Seen) -> Fault:
+        headers = {"content-type": IMAGE_INDEX, "link": f'<?n={seen.number}>; rel="next"'}
+        return Answer(200, headers, b'{"tags":[],"manifests":[]}')
+
+    faults.plan = plan
+    repository = made()
+    for found in (repository.tags(), repository.referrers(describe(b"x", IMAGE_MANIFEST))):
+        with pytest.raises(MalformedReplyError, match="more than 20 pages"):
+            list(found)
+
+
+@pytest.mark.parametrize("where", ["digest", "mediaType"])
+def test_a_foreign_manifest_sends_no_requests_of_its_own(faults: Faults, made: Made, where: str) -> None:
+    source, evil = Memory(), " HTTP/1.1\r\nX: y\r\n\r\nDELETE /v2/x/manifests/v1 HTTP/1.1\r\nX: y"
+    one = {"mediaType": IMAGE_MANIFEST, "digest": describe(b"x", "").digest, "size": 1}
+    manifest = json.dumps({"schemaVersion": 2, "layers": [{**one, where: f"{one[where]}{evil}"}]}).encode()
+    root = describe(manifest, IMAGE_MANIFEST)
+    push_bytes(source, root, manifest)
+    push_bytes(source, describe(b"x", ""), b"x")
+    with suppress(OciError):
+        copy(source, made(), root)
+    assert {seen.method for seen in faults.seen} <= {"GET", "HEAD", "POST", "PUT", "PATCH"}
+    assert not [seen for seen in faults.seen if "x" in seen.headers]
 
 
 def test_a_slow_drip_ends_with_an_error(faults: Faults, made: Made) -> None:

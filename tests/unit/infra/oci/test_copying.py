@@ -5,10 +5,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from infra.oci import copying, discovering
 from infra.oci.copying import all_referrers, copy, copy_with_referrers, select_platform
 from infra.oci.descriptors import Descriptor, Platform, describe
 from infra.oci.discovering import Tree, discover
-from infra.oci.errors import NotFoundError
+from infra.oci.errors import InvalidContentError, NotFoundError
 from infra.oci.manifests import is_manifest, parse_manifest, successors
 from infra.oci.media_types import IMAGE_CONFIG, IMAGE_MANIFEST
 from infra.oci.memory import Memory
@@ -240,3 +241,24 @@ def test_referrers_that_are_listed_are_not_copied_again() -> None:
     copy_with_referrers(source, destination, root, watcher=watcher)
     assert ("done", more.digest) in watcher.told
     assert {("existed", one.digest) for one in referrers} <= set(watcher.told)
+
+
+class Endless(Memory):
+    """A registry that makes up referrers of whatever it is asked for."""
+
+    def __init__(self, each: int) -> None:
+        super().__init__()
+        self._each = each
+
+    def referrers(self, subject: Descriptor, artifact_type: str = ""):  # type: ignore[no-untyped-def]
+        del artifact_type
+        return (describe(f"{subject.digest}{number}".encode(), IMAGE_MANIFEST) for number in range(self._each))
+
+
+@pytest.mark.parametrize("each", [1, 300])
+def test_referrers_that_are_made_up_have_an_end(each: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    for module in (copying, discovering):
+        monkeypatch.setattr(module, "MOST_REFERRERS", 1000)
+    for way in (discover, all_referrers):
+        with pytest.raises(InvalidContentError, match="more than"):
+            way(Endless(each), describe(b"1", IMAGE_MANIFEST))

@@ -2,8 +2,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from infra.registries import links
 from infra.registries.errors import MalformedReplyError
-from infra.registries.links import next_page, parse_links
+from infra.registries.links import Pages, next_page, parse_links
 from infra.registries.urls import parse_url
 
 HERE = parse_url("https://registry.example:5000/v2/a/tags/list?n=2")
@@ -45,3 +46,13 @@ def test_without_a_next_page_there_is_none(value: str) -> None:
 def test_a_page_elsewhere_is_an_error(target: str) -> None:
     with pytest.raises(MalformedReplyError):
         next_page(HERE, f"<{target}>; rel=next")
+
+
+def test_a_list_of_pages_has_an_end(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(links, "MOST_PAGES", 5)
+    pages = Pages(HERE)
+    for number in range(4):
+        assert pages.next(HERE, f"<?m={number}>; rel=next")
+    assert pages.next(HERE, "<?m=0>; rel=next") is None
+    with pytest.raises(MalformedReplyError, match="more than 5 pages"):
+        pages.next(HERE, "<?m=5>; rel=next")
