@@ -12,12 +12,15 @@ INDENT: Final = "    "
 PROMPT: Final = INDENT + "$ "
 CUT: Final = "…"
 MARK: Final = "=== command {} ended with "
+WRITTEN: Final = re.compile(r"^Write `(\S+)`:\n\n```\w*\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 UNSTABLE: Final = (
     # Whether its node's agent or its controller sees first that a replica is dead.
     (re.compile(r"ReplicaDied|MemberFailed"), "SEEN"),
     (re.compile(r"its process died|it failed to do what its controller asked"), "DEAD"),
     (re.compile(r"incarnation=1 clean=false|generation=1$"), "WHICH"),
     (re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f-]{21}"), "ID"),
+    (re.compile(r"\bsha256[:-][0-9a-f]+"), "DIGEST"),
+    (re.compile(r"\b[0-9a-f]{12}\b"), "HEX"),
     (re.compile(r"\d{4}-\d\d-\d\d"), "DATE"),
     (re.compile(r"\d\d:\d\d:\d\d(\.\d+)?"), "TIME"),
     (re.compile(r"\b[\d.]+ ?[KMG]iB\b"), "SIZE"),
@@ -46,6 +49,12 @@ def shown(page: str) -> tuple[Shown, ...]:
         elif found and line.startswith(INDENT):
             found[-1][1].append(line.removeprefix(INDENT))
     return tuple(Shown(command, tuple(lines)) for command, lines in found)
+
+
+def write_files(page: str, folder: Path) -> None:
+    """Write the files that a page asks its reader to write."""
+    for name, text in WRITTEN.findall(page):
+        (folder / name).write_text(text)
 
 
 def run(commands: tuple[Shown, ...], folder: Path, environment: Mapping[str, str], seconds: float) -> list[str]:
