@@ -8,7 +8,6 @@ started when the act is over; the client waits for neither.
 import os
 import sys
 import time
-from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Final, Self
 
@@ -111,7 +110,7 @@ def _may_be() -> bool:
     """Say whether settings are worth reading: they take longer than all else here."""
     if "infra.config" in sys.modules or any(name.startswith("DEEDLOG_") for name in os.environ):
         return True
-    home = os.environ.get("HOME") or str(Path.home())
+    home = os.environ.get("HOME") or os.path.expanduser("~")  # noqa: PTH111 - an account without a name has none
     base = os.environ.get("XDG_CONFIG_HOME") or f"{home}/.config"
     places = (f"{base}/deedlog/config.toml", "deedlog.toml", f"{home}/.local/share/deedlog/kafka")
     return any(os.path.exists(place) for place in places)  # noqa: PTH110 - pathlib costs more than the question

@@ -104,3 +104,13 @@ def test_a_client_needs_no_kafka_for_it(home: Path) -> None:
     (home / "kafka").mkdir(parents=True)
     assert subprocess.check_output([sys.executable, "-c", CLIENT], text=True).strip() == "[]"
     assert len(told(home)) == 2
+
+
+def test_an_account_without_a_name_and_a_home_has_no_pipeline(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("HOME")
+    monkeypatch.delenv("DEEDLOG_HOME")
+    monkeypatch.setattr("os.getuid", lambda: 987_654_321)
+    monkeypatch.delitem(sys.modules, "infra.config")
+    with push():
+        pass
+    assert not home.exists()
