@@ -28,6 +28,8 @@ from infra.oci.target import ReadOnlyTarget, read_all
 from infra.oci.watching import SILENT, Watcher
 
 CONCURRENCY: Final = 3
+ITSELF: Final = "folder"
+"""In the name of the part of an archive whose members are put into the output folder itself."""
 
 
 class Wish(msgspec.Struct, frozen=True, kw_only=True):
@@ -76,8 +78,14 @@ def title(descriptor: Descriptor) -> str:
     return (descriptor.annotations or {}).get(TITLE, "")
 
 
-def place(wish: Wish, name: str) -> tuple[Path, tuple[str, ...]]:
-    """Return the folder and the steps in it that a name means. Raises UnsafePathError."""
+def place(wish: Wish, one: Descriptor) -> tuple[Path, tuple[str, ...]]:
+    """Return the folder and the steps in it that a name means; none: an archive of the folder itself.
+
+    Raises UnsafePathError.
+    """
+    name = title(one)
+    if _unpacks(one) and os.path.normpath(name) == ".":
+        return wish.folder, ()
     folder, steps = _place(wish, name)
     if PART.fullmatch(steps[-1]):
         raise UnsafePathError(f"{name!r} is what a file is called that is not whole yet")
@@ -164,7 +172,7 @@ def _once(wish: Wish, files: list[Descriptor]) -> list[Descriptor]:
     """Return each file once. Raises InvalidContentError if two have one name, UnsafePathError for what is none."""
     found: dict[tuple[Path, tuple[str, ...]], Descriptor] = {}
     for one in files:
-        there = found.setdefault(place(wish, title(one)), one)
+        there = found.setdefault(place(wish, one), one)
         if there.digest != one.digest:
             what = f"two files of the artifact are called {title(one)!r}: {there.digest} and {one.digest}"
             raise InvalidContentError(what, "choose one with --platform, or fetch them by digest with blob fetch")
@@ -194,10 +202,10 @@ def _unpacks(descriptor: Descriptor) -> bool:
 
 
 def _again(first: Descriptor, other: Descriptor, wish: Wish) -> None:
-    folder, steps = place(wish, title(first))
+    folder, steps = place(wish, first)
     with parent(folder, steps) as (handle, last):
         copied = FileIO(os.open(last, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC, dir_fd=handle))
-    folder, steps = place(wish, title(other))
+    folder, steps = place(wish, other)
     with copied, parent(folder, steps) as (handle, last):
         _refuse_old(handle, last, wish)
         part = part_name(last, other)
@@ -210,9 +218,12 @@ def _again(first: Descriptor, other: Descriptor, wish: Wish) -> None:
 
 
 def _write(source: ReadOnlyTarget, one: Descriptor, wish: Wish, watcher: Watcher) -> None:
-    folder, steps = place(wish, title(one))
-    with parent(folder, steps) as (handle, last):
-        _refuse_old(handle, last, wish)
+    folder, steps = place(wish, one)
+    with parent(folder, steps or (ITSELF,)) as (handle, last):
+        if steps:
+            _refuse_old(handle, last, wish)
+        elif wish.keep_old and any(not PART.fullmatch(name) for name in os.listdir(handle)):  # noqa: PTH208
+            raise OciError(f"{folder} is not empty", "without --keep-old-files its files are replaced")
         if not _unpacks(one) and _is_there(handle, last, one):
             watcher.existed(one)
             return

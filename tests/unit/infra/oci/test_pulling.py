@@ -16,7 +16,7 @@ from infra.oci.memory import Memory
 from infra.oci.parts import PART, part_name
 from infra.oci.paths import inside
 from infra.oci.pulling import Wish, pull, title
-from infra.oci.target import Readable
+from infra.oci.target import FetchedContent, Readable
 from infra.oci.watching import Watcher
 from tests.artifacts import artifact, layer
 
@@ -325,3 +325,19 @@ def test_a_second_name_gets_what_the_digest_says_or_nothing(tmp_path: Path) -> N
     with pytest.raises(MismatchError):
         pull(target, root, Wish(folder=tmp_path), Meddler())
     assert not (tmp_path / "b").exists()
+
+
+def test_the_folder_itself_comes_back(tmp_path: Path) -> None:
+    (tmp_path / "in/sub").mkdir(parents=True)
+    (tmp_path / "in/sub/a").write_bytes(b"a")
+    target, out = Memory(), tmp_path / "out"
+    with FileSource() as source:
+        root = artifact(target, one := source.add(".", tmp_path / "in"))
+        target.push(one, FetchedContent(source, one))
+    for _ in range(2):
+        pull(target, root, Wish(folder=out))
+        assert files(out) == {"sub/a": b"a"}
+    with pytest.raises(OciError, match="not empty"):
+        pull(target, root, Wish(folder=out, keep_old=True))
+    pull(target, root, Wish(folder=tmp_path / "new", keep_old=True))
+    assert files(tmp_path / "new") == {"sub/a": b"a"}
