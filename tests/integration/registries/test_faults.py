@@ -22,6 +22,7 @@ from infra.registries.errors import BrokenConnectionError, MalformedReplyError, 
 from infra.registries.options import ANONYMOUS, Credential, RemoteOptions
 from infra.registries.registry import Registry
 from infra.registries.repository import Repository
+from infra.registries.tokens import parse_realm
 from infra.registries.urls import Origin
 from tests.contracts.targets import push_blob, push_manifest
 from tests.faults import Answer, Cut, Fault, Faults, HangUp, Raw, Seen, between
@@ -476,3 +477,48 @@ def test_who_reads_no_further_leaves_no_threads_behind(faults: Faults, made: Mad
         stream.readinto(memoryview(bytearray(1000)))
         stream.readinto(memoryview(bytearray(1000)))
     assert not [thread for thread in threading.enumerate() if thread.name == "ahead"]
+
+
+@pytest.mark.parametrize("chunk", [0, 1 << 20], ids=["in one piece", "in pieces"])
+def test_a_token_that_ends_in_the_middle_of_an_upload_is_replaced(faults: Faults, made: Made, chunk: int) -> None:
+    good, numbers = [""], itertools.count()
+
+    def plan(seen: Seen) -> Fault | None:
+        if seen.target.startswith("/token"):
+            good[0] = f"Bearer t{next(numbers)}"
+            return Answer(200, {}, json.dumps({"token": good[0].split()[1], "expires_in": 3600}).encode())
+        if seen.headers.get("authorization") != good[0] or (seen.method in ("PUT", "PATCH") and seen.number % 3 == 0):
+            good[0] = "none"
+            return Answer(401, {"www-authenticate": f'Bearer realm="http://{faults.host}/token",service="x"'})
+        return None
+
+    faults.plan = plan
+    repository = made(RemoteOptions(chunk_bytes=chunk), ANN)
+    descriptor, data, moved = pushed(repository, LARGE)
+    assert sum(moved) == LARGE
+    faults.plan = lambda _: None
+    assert read_all(repository, descriptor, LARGE) == data
+
+
+@pytest.mark.parametrize(
+    "challenge", ['Basic realm="x"', 'Bearer realm="http://{}/token"', 'Bearer realm="x"', "", "?"]
+)
+def test_who_is_never_let_in_asks_no_more_than_twice(faults: Faults, made: Made, challenge: str) -> None:
+    token = Answer(200, {}, b'{"token":"t"}')
+    refused = Answer(401, {"www-authenticate": challenge.format(faults.host)})
+    faults.plan = lambda seen: token if seen.target.startswith("/token") else refused
+    repository = made(None, ANN)
+    for act in (lambda: repository.resolve("v1"), lambda: pushed(repository, LARGE)):
+        faults.seen.clear()
+        with pytest.raises(OciError) as caught:
+            act()
+        assert len(faults.seen) <= 4
+        assert ANN.password not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    "realm", ["http://auth.example/token", "http://127.0.0.2:1/", "HTTP://auth.example", "http://localhost.evil/"]
+)
+def test_passwords_go_to_nobody_in_the_clear_when_the_registry_has_tls(realm: str) -> None:
+    with pytest.raises(MalformedReplyError, match="without encryption"):
+        parse_realm(realm, "", Origin("https", "registry.example", 443), secret=True)
