@@ -3,52 +3,17 @@
 Modes and times of modification are kept, owners are not. Source: POSIX.1-2017 pax, section Interchange Format.
 """
 
-import hashlib
 import tarfile
-import zlib
 from pathlib import Path
 from typing import IO, Any, Final
 
 from infra.oci.descriptors import Descriptor
 from infra.oci.errors import OciError, UnsupportedError
+from infra.oci.gzipping import Gzip
 from infra.oci.media_types import CONTENT_DIGEST, LAYER_TAR_GZIP, UNPACK
 
-LEVEL: Final = 6
-GZIP: Final = 31
-"""zlib's window bits for gzip with its header, which has no time and no name in it."""
-BLOCK: Final = 1 << 20
-
-
-class _Compressed:
-    """Writes what is written to it compressed, and hashes both."""
-
-    def __init__(self, file: IO[bytes]) -> None:
-        self._file = file
-        self._compressor = zlib.compressobj(LEVEL, zlib.DEFLATED, GZIP)
-        self.plain, self.packed = hashlib.sha256(), hashlib.sha256()
-        self.size = self._written = 0
-
-    def tell(self) -> int:
-        """Return how much was written to it."""
-        return self._written
-
-    def write(self, data: bytes) -> int:
-        """Take data."""
-        self._written += len(data)
-        self.plain.update(data)
-        self._put(self._compressor.compress(data))
-        return len(data)
-
-    def finish(self) -> None:
-        """Write the end of the archive, and what is left to be written."""
-        # Readers stop after two blocks of zeros, so what else tarfile would add is in no digest of what they read.
-        self.write(bytes(2 * tarfile.BLOCKSIZE))
-        self._put(self._compressor.flush())
-
-    def _put(self, data: bytes) -> None:
-        self.packed.update(data)
-        self.size += len(data)
-        self._file.write(data)
+BLOCK: Final = 64 << 10
+"""Bytes that are read at once; with many more the memory of each is fetched from the system anew."""
 
 
 def pack_folder(folder: Path, name: str, file: IO[bytes], media_type: str = "") -> Descriptor:
@@ -56,17 +21,19 @@ def pack_folder(folder: Path, name: str, file: IO[bytes], media_type: str = "") 
 
     Raises OciError for what cannot be read, UnsupportedError for what an archive cannot hold.
     """
-    compressed = _Compressed(file)
-    out: Any = compressed
-    try:
-        archive = tarfile.TarFile(fileobj=out, mode="w", format=tarfile.PAX_FORMAT, copybufsize=BLOCK)
-        _add(archive, folder, name.rstrip("/") or ".")
-    except OSError as error:
-        raise OciError(f"{error.filename or folder} cannot be packed: {error.strerror or error}") from None
-    compressed.finish()
-    notes = {CONTENT_DIGEST: f"sha256:{compressed.plain.hexdigest()}", UNPACK: "true"}
-    digest = f"sha256:{compressed.packed.hexdigest()}"
-    return Descriptor(media_type or LAYER_TAR_GZIP, digest, compressed.size, annotations=notes)
+    with Gzip(file) as gzip:
+        out: Any = gzip
+        try:
+            archive = tarfile.TarFile(fileobj=out, mode="w", format=tarfile.PAX_FORMAT, copybufsize=BLOCK)
+            _add(archive, folder, name.rstrip("/") or ".")
+        except OSError as error:
+            raise OciError(f"{error.filename or folder} cannot be packed: {error.strerror or error}") from None
+        # Readers stop after two blocks of zeros, so what else tarfile would add is in no digest of what they read.
+        gzip.write(bytes(2 * tarfile.BLOCKSIZE))
+        gzip.finish()
+    notes = {CONTENT_DIGEST: f"sha256:{gzip.plain.hexdigest()}", UNPACK: "true"}
+    digest = f"sha256:{gzip.packed.hexdigest()}"
+    return Descriptor(media_type or LAYER_TAR_GZIP, digest, gzip.size, annotations=notes)
 
 
 def _add(archive: tarfile.TarFile, path: Path, name: str) -> None:

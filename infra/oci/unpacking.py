@@ -1,7 +1,6 @@
 """Unpacks archived folders of unknown origin: nothing is written outside of the folder, and no devices are made."""
 
 import errno
-import hashlib
 import math
 import os
 import tarfile
@@ -11,10 +10,12 @@ from posixpath import normpath
 from typing import IO, Any, Final
 
 from infra.oci.errors import InvalidContentError, MismatchError, UnsafePathError
+from infra.oci.gzipping import Gunzip
 from infra.oci.members import Member, sparse
 from infra.oci.paths import STEP, inside, parent, remove_anything_but_folder
 
-BLOCK: Final = 1 << 18
+BLOCK: Final = 64 << 10
+ZEROS: Final = bytes(BLOCK)
 ALL_MODES: Final = 0o777
 MOST_AFTER: Final = 64 << 20
 """Bytes after the last member; programs that pad archives do so by some KiB."""
@@ -26,28 +27,6 @@ OF_THE_PLACE: Final = frozenset(
 """Errors that say nothing about the archive."""
 
 
-class _Hashed:
-    """A stream that hashes what is read from it."""
-
-    def __init__(self, stream: Any) -> None:
-        self._stream = stream
-        self.hash = hashlib.sha256()
-
-    def read_rest(self) -> None:
-        """Read to the end. Raises InvalidContentError if that is far away."""
-        left = MOST_AFTER
-        while data := self.read(BLOCK):
-            left -= len(data)
-            if left < 0:
-                raise InvalidContentError(f"the archive goes on for more than {MOST_AFTER:,} bytes after its end")
-
-    def read(self, size: int) -> bytes:
-        """Return up to that many bytes."""
-        data: bytes = self._stream.read(size)
-        self.hash.update(data)
-        return data
-
-
 def unpack(
     stream: IO[bytes], root: Path, base: tuple[str, ...], name: str, digest: str = "", most: int | None = None
 ) -> None:
@@ -57,20 +36,26 @@ def unpack(
     `digest` is that of the uncompressed archive; empty: not known. Not more than `most` bytes are written, and
     no file is begun for which there is no room. Raises UnsafePathError, InvalidContentError, MismatchError, OSError.
     """
-    import gzip
-
-    hashed: Any = _Hashed(gzip.GzipFile(fileobj=stream))
+    plain: Any = Gunzip(stream)
     try:
-        with tarfile.open(fileobj=hashed, mode="r|", bufsize=tarfile.BLOCKSIZE, tarinfo=Member) as archive:
+        with tarfile.open(fileobj=plain, mode="r|", bufsize=BLOCK, tarinfo=Member) as archive:
             _all(archive, root, base, name, most)
         if digest:
-            hashed.read_rest()  # what comes after the last member counts
+            _read_rest(plain)  # what comes after the last member counts
     except (tarfile.TarError, EOFError, OSError, zlib.error) as error:
         if isinstance(error, OSError) and error.errno in OF_THE_PLACE:
             raise
         raise InvalidContentError(f"{name} is no archive that can be unpacked: {error}") from None
-    if digest and digest != f"sha256:{hashed.hash.hexdigest()}":
+    if digest and digest != f"sha256:{plain.hash.hexdigest()}":
         raise MismatchError(f"{name} was archived with the digest {digest}, and has another")
+
+
+def _read_rest(stream: Gunzip) -> None:
+    left = MOST_AFTER
+    while data := stream.read(BLOCK):
+        left -= len(data)
+        if left < 0:
+            raise InvalidContentError(f"the archive goes on for more than {MOST_AFTER:,} bytes after its end")
 
 
 def _all(archive: tarfile.TarFile, root: Path, base: tuple[str, ...], name: str, most: int | None) -> None:
@@ -146,10 +131,18 @@ def _file(archive: tarfile.TarFile, member: tarfile.TarInfo, handle: int, last: 
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), member.name)
     with os.fdopen(os.open(last, flags, 0o600, dir_fd=handle), "wb") as file:
         while source and (data := source.read(BLOCK)):
-            file.write(data)
+            _write(file, data)
+        file.truncate()
         os.fchmod(file.fileno(), member.mode & ALL_MODES)
-        file.flush()
         os.utime(file.fileno(), _times(member))
+
+
+def _write(file: IO[bytes], data: bytes) -> None:
+    """Write data, or leave a hole where it is nothing but zeros."""
+    if data == ZEROS[: len(data)]:
+        file.seek(len(data), os.SEEK_CUR)
+    else:
+        file.write(data)
 
 
 def _times(member: tarfile.TarInfo) -> tuple[float, float]:
