@@ -21,7 +21,7 @@ class CachedTarget:
 
     def fetch(self, descriptor: Descriptor, start: int = 0) -> AbstractContextManager[Readable]:
         """Read content from a byte on. Raises NotFoundError, and MismatchError if what is fetched is something else."""
-        if not self._cache.exists(descriptor):
+        if not self._cache.intact(descriptor):
             self._cache.push(descriptor, FetchedContent(self._source, descriptor))
         return self._cache.fetch(descriptor, start)
 

@@ -80,6 +80,15 @@ class Layout:
         """Say whether the content is there."""
         return self._blob(descriptor.digest).exists()
 
+    def intact(self, descriptor: Descriptor) -> bool:
+        """Say whether the content is there and is what its name says; what is there and is not is removed."""
+        path = self._blob(descriptor.digest)
+        if not _is(path, descriptor):
+            with suppress(FileNotFoundError):
+                path.unlink()
+            return False
+        return True
+
     def referrers(self, subject: Descriptor, artifact_type: str = "") -> Iterator[Descriptor]:
         """Yield the manifests whose subject this is."""
         with self._lock:

@@ -39,4 +39,7 @@ class Remembered:
 def usual_folder() -> Path:
     """Return where caches of this program are, by the XDG base directory specification."""
     base = os.environ.get("XDG_CACHE_HOME") or os.path.join(os.path.expanduser("~"), ".cache")  # noqa: PTH111, PTH118
+    if not base.startswith("/"):
+        # An account without a name and a home: nothing is to be remembered where it happens to be.
+        base = os.devnull
     return Path(base) / "deedlog"

@@ -11,6 +11,7 @@ from typing import Protocol
 from infra.oci.descriptors import Descriptor
 from infra.oci.digests import digest_of
 from infra.oci.errors import InvalidContentError, MismatchError
+from infra.oci.media_types import MANIFESTS
 from infra.oci.sums import Sum
 
 
@@ -148,7 +149,9 @@ def read_all(target: ReadOnlyTarget, descriptor: Descriptor, most: int = MOST_MA
 
 
 def push_bytes(target: Target, descriptor: Descriptor, data: bytes) -> None:
-    """Write content from memory. Raises MismatchError."""
+    """Write content from memory. Raises MismatchError, InvalidContentError for manifests that nobody could read."""
+    if len(data) > MOST_MANIFEST_BYTES and descriptor.media_type in MANIFESTS:
+        raise InvalidContentError(f"that manifest has {len(data):,} bytes, more than {MOST_MANIFEST_BYTES:,}")
     if len(data) != descriptor.size or digest_of(data, descriptor.digest.partition(":")[0]) != descriptor.digest:
         raise MismatchError(f"content of {descriptor.digest} has another digest or size")
     target.push(descriptor, BytesContent(data))

@@ -10,6 +10,7 @@ from infra.oci.files import FileSource
 from infra.oci.known_digests import KnownDigests
 from infra.oci.layout import Layout
 from infra.oci.memory import Memory
+from infra.oci.pulling import Wish, pull
 from infra.oci.target import read_all
 from tests.artifacts import artifact, layer
 
@@ -69,6 +70,17 @@ def test_the_usual_folder_is_one_of_a_cache(monkeypatch: pytest.MonkeyPatch) -> 
     assert remembered.usual_folder() == Path("/h/.cache/deedlog")
 
 
+def test_who_has_no_home_remembers_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.delenv("XDG_CACHE_HOME", raising=False)
+    monkeypatch.delenv("HOME")
+    monkeypatch.setattr("os.getuid", lambda: 987_654_321)
+    memory = remembered.Remembered(remembered.usual_folder())
+    memory.keep("name", "text")
+    assert memory.words("name") == []
+    assert not list(tmp_path.iterdir())
+
+
 class Once(Memory):
     """A target that counts what is fetched."""
 
@@ -88,3 +100,29 @@ def test_what_is_cached_is_fetched_once(tmp_path: Path) -> None:
     assert source.fetched == 1
     assert cached.exists(root)
     assert list(cached.tags()) == ["v1"]
+
+
+@pytest.mark.parametrize("damage", ["other", "longer than it was", ""])
+def test_a_cache_that_holds_something_else_is_mended(damage: str, tmp_path: Path) -> None:
+    source = Once()
+    blob = layer(source, b"right", "a")
+    root = artifact(source, blob)
+    cache = Layout(tmp_path / "cache")
+    pull(CachedTarget(source, cache), root, Wish(folder=tmp_path / "out"))
+    for one in (blob, root):
+        (tmp_path / "cache/blobs/sha256" / one.hex).write_bytes(damage[: blob.size].encode() if damage else b"")
+    for out in ("again", "once more"):
+        pull(CachedTarget(source, Layout(tmp_path / "cache")), root, Wish(folder=tmp_path / out))
+        assert (tmp_path / out / "a").read_bytes() == b"right"
+    assert source.fetched == 4
+
+
+def test_a_link_in_a_cache_is_not_followed(tmp_path: Path) -> None:
+    source = Once()
+    blob = layer(source, b"right", "a")
+    cache = Layout(tmp_path / "cache")
+    (tmp_path / "cache/blobs/sha256").mkdir()
+    (tmp_path / "secret").write_bytes(b"wrong")
+    (tmp_path / "cache/blobs/sha256" / blob.hex).symlink_to(tmp_path / "secret")
+    assert read_all(CachedTarget(source, cache), blob) == b"right"
+    assert (tmp_path / "secret").read_bytes() == b"wrong"

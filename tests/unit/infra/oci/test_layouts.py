@@ -11,12 +11,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from infra.oci.descriptors import describe
 from infra.oci.errors import InvalidContentError, MismatchError, NotFoundError, OciError
 from infra.oci.layout import Layout
 from infra.oci.layout_index import added, find, parse, removed, tagged, tags, untagged, written
 from infra.oci.layout_tar import TarLayout, write_tar
 from infra.oci.layouts import open_layout
-from infra.oci.target import BytesContent, read_all
+from infra.oci.media_types import IMAGE_MANIFEST
+from infra.oci.target import BytesContent, push_bytes, read_all
 from tests.artifacts import artifact, layer
 
 
@@ -250,3 +252,10 @@ def test_an_archive_that_leads_back_has_an_end(size: int, tmp_path: Path) -> Non
     (tmp_path / "l.tar").write_bytes(b"".join(members) + bytes(1024))
     with pytest.raises(InvalidContentError):
         open_layout(tmp_path / "l.tar")
+
+
+def test_a_manifest_that_nobody_could_read_is_not_written(tmp_path: Path) -> None:
+    data = b'{"schemaVersion":2,"annotations":{"a":"%b"}}' % (b"x" * (4 << 20))
+    with pytest.raises(InvalidContentError, match="more than 4,194,304"):
+        push_bytes(Layout(tmp_path), describe(data, IMAGE_MANIFEST), data)
+    assert not list((tmp_path / "blobs").glob("*/*"))
