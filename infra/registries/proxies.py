@@ -8,18 +8,28 @@ import os
 from base64 import b64encode
 from urllib.parse import unquote, urlsplit
 
+from infra.registries.errors import UnreachableError
 from infra.registries.urls import MalformedUrlError, Origin, Url, parse_url
 
 
 def proxy_for(origin: Origin) -> Url | None:
-    """Return the proxy that leads to an origin, if one is to be used."""
+    """Return the proxy that leads to an origin, if one is to be used.
+
+    Raises UnreachableError for one that is not spoken to, for to go past it is not what was asked for.
+    """
     named = _named(f"{origin.scheme}_proxy")
     if not named or is_exempt(origin, _named("no_proxy")):
         return None
     try:
-        return parse_url(named if "://" in named else f"http://{named}")
+        proxy = parse_url(named if "://" in named else f"http://{named}")
     except MalformedUrlError:
-        return None
+        proxy = None
+    if proxy is None or proxy.origin.scheme != "http":
+        what = (
+            f"{origin.scheme.upper()}_PROXY names no proxy that is spoken to by plain HTTP, which is all that is known"
+        )
+        raise UnreachableError(what, f"name one as http://host:port, or {origin.host} in NO_PROXY")
+    return proxy
 
 
 def _named(name: str) -> str:

@@ -8,7 +8,7 @@ from infra.oci.descriptors import Descriptor
 from infra.oci.errors import InvalidReferenceError
 from infra.registries.debugging import redact_url
 from infra.registries.dialling import parse_resolve
-from infra.registries.errors import MalformedReplyError
+from infra.registries.errors import MalformedReplyError, UnreachableError
 from infra.registries.fallback_index import Change, merged
 from infra.registries.listing import in_order
 from infra.registries.notices import parse_warnings
@@ -176,3 +176,13 @@ def test_the_tag_of_an_index_of_referrers_is_cut() -> None:
 def test_a_credential_is_true_if_there_is_anything_in_it() -> None:
     assert not Credential()
     assert Credential(registry_token="x")
+
+
+@pytest.mark.parametrize("named", ["https://ann:s3cret@p.example:8080", "socks5://p.example", "http://[x", "http://"])
+def test_a_proxy_that_is_not_spoken_to_is_not_gone_past(named: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("no_proxy", "NO_PROXY", "HTTPS_PROXY"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("https_proxy", named)
+    with pytest.raises(UnreachableError) as caught:
+        proxy_for(HTTPS)
+    assert "s3cret" not in f"{caught.value} {caught.value.fix}"
