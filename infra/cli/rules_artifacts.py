@@ -101,7 +101,7 @@ def installed(*, output: Output = "table") -> int:
 
     found = installed_rules(load_settings().installed_rules)
     if output in ("table", "wide"):
-        write(table(["name", "reference", "digest"], [[one.name, one.reference, one.digest] for one in found]))
+        write(table(["NAME", "REFERENCE", "DIGEST"], [[one.name, one.reference, one.digest] for one in found]))
     else:
         for one in found:
             write(structured(output)({"name": one.name, "reference": one.reference, "digest": one.digest}))
