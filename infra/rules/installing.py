@@ -51,11 +51,14 @@ def install(
     """
     said = Installed(name, reference, root.digest)
     place = folder / STORE / f"{name}-{root.hex[:16]}"
-    if not (place / RECORD).exists():
+    new = not (place / RECORD).exists()
+    if new:
         _fetch(source, root, place, said)
     found = load_rules((place, *others), builtin=True)
     if found.errors or not any(Path(rule.place.file).parent == place for rule in found.rules):
-        shutil.rmtree(place)
+        if new:
+            # What was installed before stays: the errors may be those of other rules.
+            shutil.rmtree(place)
         what = "has errors" if found.errors else "holds no rules"
         raise RulesError(f"{reference} {what}, and is not installed", found)
     _swap(folder, name, place)
@@ -74,7 +77,7 @@ def remove(folder: Path, name: str) -> bool:
         return False
     place = folder / link.readlink()
     link.unlink()
-    shutil.rmtree(place, ignore_errors=True)
+    _drop(folder, place)
     return True
 
 
@@ -113,4 +116,10 @@ def _swap(folder: Path, name: str, place: Path) -> None:
     beside.symlink_to(place.relative_to(folder))
     beside.replace(link)
     if before and before != place:
-        shutil.rmtree(before, ignore_errors=True)
+        _drop(folder, before)
+
+
+def _drop(folder: Path, place: Path) -> None:
+    # A link that a person made leads to files of his own.
+    if place.parent == folder / STORE:
+        shutil.rmtree(place, ignore_errors=True)

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from infra.config import Settings
-from infra.oci.errors import UnsafePathError
+from infra.oci.errors import InvalidContentError, UnsafePathError
 from infra.oci.memory import Memory
 from infra.rules.configured import configured_rules, installed
 from infra.rules.installing import Installed, RulesError, install, installed_rules, remove
@@ -86,3 +86,37 @@ def test_the_same_again_changes_nothing(target: Memory, tmp_path: Path) -> None:
     one = layer(target, rule("First"), "a.yaml")
     assert put(target, tmp_path, "mine", one) == put(target, tmp_path, "mine", one)
     assert own(tmp_path) == ["First"]
+
+
+def test_what_is_installed_stays_when_it_is_installed_again_beside_rules_with_errors(
+    target: Memory, tmp_path: Path
+) -> None:
+    root = artifact(target, layer(target, rule("First"), "a.yaml"))
+    install(target, root, tmp_path / "rules", "mine", "r.io/mine:v1", ())
+    (tmp_path / "broken.yaml").write_text("- rule: x\n  condition: nonsense\n")
+    with pytest.raises(RulesError):
+        install(target, root, tmp_path / "rules", "mine", "r.io/mine:v1", (tmp_path / "broken.yaml",))
+    assert own(tmp_path) == ["First"]
+
+
+def test_files_that_a_person_linked_are_not_removed(target: Memory, tmp_path: Path) -> None:
+    (tmp_path / "rules").mkdir()
+    for name in ("one", "two"):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "kept.yaml").write_bytes(rule("Kept"))
+        (tmp_path / "rules" / name).symlink_to(tmp_path / name)
+    put(target, tmp_path, "one", layer(target, rule("First"), "a.yaml"))
+    assert remove(tmp_path / "rules", "two")
+    assert (tmp_path / "one/kept.yaml").exists()
+    assert (tmp_path / "two/kept.yaml").exists()
+
+
+def test_an_archive_of_rules_that_is_none_but_large_is_refused(target: Memory, tmp_path: Path) -> None:
+    packed = io.BytesIO()
+    with tarfile.open(fileobj=packed, mode="w:gz") as archive:
+        member = tarfile.TarInfo("a.yaml")
+        member.size = 65 << 20
+        archive.addfile(member, io.BytesIO(bytes(member.size)))
+    with pytest.raises(InvalidContentError, match="more than 67,108,864"):
+        put(target, tmp_path, "mine", layer(target, packed.getvalue(), "a.tar.gz"))
+    assert not list((tmp_path / "rules").rglob("*.yaml"))
