@@ -131,6 +131,8 @@ class Spool:
 
     def _write(self, path: Path, records: tuple[Record, ...], *, new: bool) -> None:
         text = b"".join(map(line_of, records))
+        # First, and whenever it is missing: who is killed or out of disk here must not leave records of no spool.
+        self._name()
         with _opened(path, os.O_RDWR | os.O_CREAT | os.O_APPEND) as file:
             size = os.fstat(file).st_size
             if size and os.pread(file, 1, size - 1) != b"\n":
@@ -138,7 +140,6 @@ class Spool:
             _write_all(file, text)
             os.fdatasync(file)
         if new:
-            self._name()
             sync_folder(self.folder)
 
     def _name(self) -> None:

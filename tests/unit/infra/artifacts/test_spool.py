@@ -170,3 +170,19 @@ def test_writers_that_are_killed_lose_nothing_that_was_written(tmp_path: Path) -
         assert count <= len(own) <= count + 1, (name, count, len(own))
     assert sum(said.values()) > 10
     assert os.listdir(tmp_path)  # noqa: PTH208
+
+
+def test_records_never_belong_to_no_spool(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    spool = Spool(tmp_path)
+
+    def full(*_: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(module, "_write_all", full)
+        with pytest.raises(OSError, match="No space"):
+            spool.append(record(1))
+    (tmp_path / f"{0:020}.acts").touch()
+    spool.append(record(2))
+    assert acts(spool) == ["a2"]
+    assert spool.id
