@@ -269,7 +269,8 @@ def create(path: Path, data: bytes) -> None:
         return
     beside = path.with_name(f".{path.name}.{os.getpid()}.{threading.get_ident()}")
     try:
-        beside.write_bytes(data)
+        with writing(path):
+            beside.write_bytes(data)
         try:
             os.link(beside, path)
         except FileExistsError:
