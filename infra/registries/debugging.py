@@ -18,9 +18,14 @@ from infra.registries.transport import Exchange
 from infra.registries.urls import REDACTED, redact_query
 
 SCRUBBED: Final = frozenset({"authorization", "cookie", "proxy-authorization", "set-cookie"})
+SECRETIVE: Final = re.compile(
+    "token|secret|cookie|signature|credential|password|api-?key|^authentication-info$|^x-auth"
+)
+"""In the names of headers that are not standard: of those of registries, none that one would miss has it."""
 URLS: Final = frozenset({"location", "content-location", "referer", "link"})
 MOST_BODY: Final = 16 << 10
-SECRET_KEY: Final = re.compile(r'"(?:[a-z_]*token|password|secret)"\s*:', re.IGNORECASE)
+SECRET_KEY: Final = re.compile(r'"[a-z_-]*(?:token|password|secret|\\u00)[^"]*"\s*:', re.IGNORECASE)
+"""A key whose letters are written as numbers hides what it is."""
 PRINTED: Final = frozenset({"application/json", "text/plain", "text/html"})
 LINKED: Final = re.compile(r"<([^>]*)>")
 NUMBERS: Final = itertools.count()
@@ -69,7 +74,7 @@ def shown_headers(fields: Iterable[tuple[str, str]], hidden: frozenset[str]) -> 
 
 
 def _shown_value(name: str, value: str, hidden: frozenset[str]) -> str:
-    if name in hidden:
+    if name in hidden or SECRETIVE.search(name):
         return SECRET
     if name == "link":
         return LINKED.sub(lambda match: f"<{redact_url(match[1])}>", value)

@@ -60,8 +60,12 @@ class Url(msgspec.Struct, frozen=True):
 
 
 def redact_query(query: str) -> str:
-    """Return a query with its names and without its values."""
-    return urlencode([(name, REDACTED) for name, _ in parse_qsl(query, keep_blank_values=True)])
+    """Return a query with its names and without its values; what has no name is a value."""
+    fields = [field for field in query.split("&") if field]
+    named = [name for field in fields for name, _ in parse_qsl(field, keep_blank_values=True) if "=" in field]
+    return "&".join([urlencode([(name, REDACTED) for name in named]), *[REDACTED] * (len(fields) - len(named))]).strip(
+        "&"
+    )
 
 
 def registry_origin(registry: str, plain_http: bool | None) -> Origin:

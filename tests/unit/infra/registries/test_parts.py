@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from infra.oci.descriptors import Descriptor
 from infra.oci.errors import InvalidReferenceError
-from infra.registries.debugging import redact_url
+from infra.registries.debugging import SCRUBBED, SECRET_KEY, redact_url, shown_headers
 from infra.registries.dialling import parse_resolve
 from infra.registries.errors import MalformedReplyError, UnreachableError
 from infra.registries.fallback_index import Change, merged
@@ -186,3 +186,20 @@ def test_a_proxy_that_is_not_spoken_to_is_not_gone_past(named: str, monkeypatch:
     with pytest.raises(UnreachableError) as caught:
         proxy_for(HTTPS)
     assert "s3cret" not in f"{caught.value} {caught.value.fix}"
+
+
+@pytest.mark.parametrize(
+    "name", ["x-auth-token", "x-amz-security-token", "set-cookie", "authorization", "x-api-key", "authentication-info"]
+)
+def test_headers_that_sound_secret_are_not_shown(name: str) -> None:
+    assert "s3cret" not in shown_headers([(name, "s3cret")], SCRUBBED)
+    for shown in ("docker-content-digest", "www-authenticate", "oci-subject", "etag", "link"):
+        assert "seen" in shown_headers([(shown, "<seen>")], SCRUBBED)
+
+
+@pytest.mark.parametrize(
+    "body", ['{"token":"x"}', '{"id_token" : "x"}', '{"identity-token":1}', '{"clientSecret":1}', r'{"\u0074oken":"x"}']
+)
+def test_bodies_with_secrets_are_known(body: str) -> None:
+    assert SECRET_KEY.search(body)
+    assert not SECRET_KEY.search('{"tags":["token"],"name":"a/token"}')

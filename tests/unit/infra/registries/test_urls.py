@@ -4,7 +4,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from infra.registries.urls import MalformedUrlError, Origin, follow, parse_url, registry_origin, with_query
+from infra.registries.urls import (
+    MalformedUrlError,
+    Origin,
+    follow,
+    parse_url,
+    redact_query,
+    registry_origin,
+    with_query,
+)
 
 
 @given(st.text(max_size=60))
@@ -57,3 +65,21 @@ def test_a_query_is_added_and_what_is_there_stays() -> None:
     url = parse_url("http://a/up?_state=x%2By%3D")
     assert with_query(url, digest="sha256:00").target == "/up?_state=x%2By%3D&digest=sha256:00"
     assert str(with_query(url, digest="sha256:00")) == "http://a/up?_state=REDACTED&digest=REDACTED"
+
+
+@pytest.mark.parametrize(
+    ("query", "shown"),
+    [
+        ("a=1&b=", "a=REDACTED&b=REDACTED"),
+        ("s3cret", "REDACTED"),
+        ("a=s3cret&s3cret", "a=REDACTED&REDACTED"),
+        ("&", ""),
+    ],
+)
+def test_of_a_query_only_names_are_shown(query: str, shown: str) -> None:
+    assert redact_query(query) == shown
+
+
+@given(st.text(st.sampled_from("ab=&;%2"), max_size=20))
+def test_values_of_a_query_are_never_shown(query: str) -> None:
+    assert "s3cret" not in redact_query(f"{query}&sig=s3cret&{query}")
