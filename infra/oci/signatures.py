@@ -92,21 +92,29 @@ def _cosign(target: ReadOnlyTarget, subject: Descriptor, key: PublicKey) -> Iter
     except NotFoundError:
         pass
     for holder in holders.values():
-        for layer in parse_manifest(read_all(target, holder), holder.media_type).layers or ():
+        for layer in _layers(target, holder):
             if layer.media_type == COSIGN_LAYER:
                 yield _verdict("cosign", holder, partial(_simple_signing, target, subject, layer, key))
 
 
 def _notation(target: ReadOnlyTarget, subject: Descriptor, key: PublicKey, now: str) -> Iterator[Verdict]:
     for holder in target.referrers(subject, NOTATION_TYPE):
-        for layer in parse_manifest(read_all(target, holder), holder.media_type).layers or ():
+        for layer in _layers(target, holder):
             yield _verdict("notation", holder, partial(_jws, target, subject, layer, key, now))
+
+
+def _layers(target: ReadOnlyTarget, holder: Descriptor) -> tuple[Descriptor, ...]:
+    # Anybody who may push can say that something is a signature; what is none must not hide those that are.
+    try:
+        return parse_manifest(read_all(target, holder), holder.media_type).layers or ()
+    except (NotFoundError, InvalidContentError):
+        return ()
 
 
 def _verdict(layout: Layout, holder: Descriptor, check: Callable[[], None]) -> Verdict:
     try:
         check()
-    except (OciError, ValueError, RecursionError) as error:
+    except (OciError, ValueError, TypeError, RecursionError) as error:
         return Verdict(holder.digest, layout, False, str(error))
     return Verdict(holder.digest, layout, True, "made by the key")
 

@@ -1,7 +1,7 @@
 import base64
 import json
 import subprocess
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +14,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from infra.oci.descriptors import Descriptor
 from infra.oci.errors import InvalidContentError
 from infra.oci.kinds import cosign_tag
+from infra.oci.media_types import IMAGE_MANIFEST
 from infra.oci.memory import Memory
 from infra.oci.public_keys import PublicKey
 from infra.oci.signatures import (
@@ -172,3 +173,19 @@ def test_a_signature_by_openssl_is_good(tmp_path: Path, target: Memory, subject:
 def test_what_is_no_key_is_said() -> None:
     with pytest.raises(InvalidContentError, match="no public key"):
         PublicKey(b"key")
+
+
+@pytest.mark.parametrize("kind", [COSIGN_TYPES[0], NOTATION_TYPE])
+def test_what_is_no_signature_hides_none_that_is(kind: str, target: Memory, subject: Descriptor) -> None:
+    class Hostile(Memory):
+        def referrers(self, subject: Descriptor, artifact_type: str = "") -> Iterator[Descriptor]:
+            gone = Descriptor(IMAGE_MANIFEST, "sha256:" + "f" * 64, 512, artifact_type=kind)
+            huge = Descriptor(IMAGE_MANIFEST, "sha256:" + "e" * 64, 1 << 40, artifact_type=kind)
+            none = layer(target, b"[" * 1000, media_type=IMAGE_MANIFEST)
+            return iter([*(one for one in (gone, huge, none) if kind == artifact_type), *target.referrers(subject)])
+
+        fetch, resolve = target.fetch, target.resolve
+
+    notation(target, subject, EC, "ES256", **{"io.cncf.notary.expiry": "2020-01-01T00:00:00"})
+    made = cosign(target, subject, EC)
+    assert made.digest in [one.signature for one in verify(Hostile(), subject, public(EC), NOW) if one.good]
