@@ -1,6 +1,5 @@
 """`blob fetch`: a blob, or its descriptor."""
 
-import os
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
@@ -14,9 +13,9 @@ from infra.cli.artifact.formats import write_json
 from infra.cli.artifact.manifest_fetch import DESCRIPTOR, PRETTY
 from infra.cli.artifact.status import PULL, on_terminal
 from infra.cli.artifact.targets import open_to_read, parse_place, require_reference, target_flags
+from infra.cli.artifact.whole_files import whole_file
 from infra.oci.canonical import encode
 from infra.oci.descriptors import Descriptor
-from infra.oci.errors import writing
 from infra.oci.watching import SILENT, Watcher
 
 if TYPE_CHECKING:
@@ -48,19 +47,8 @@ def _fetch(call: Call, target: "ReadOnlyTarget", blob: Descriptor, output: str) 
         _watched(call, target, blob, sys.stdout.buffer, to_stdout=True)
         sys.stdout.buffer.flush()
         return
-    # The file has its name only when it is whole; what is no file, such as /dev/null, is written as it is.
-    path = Path(output)
-    if path.exists() and not path.is_file():
-        with path.open("wb") as file:
-            _watched(call, target, blob, file)
-        return
-    beside = path.with_name(f".{path.name}.{os.getpid()}")
-    try:
-        with writing(path), beside.open("wb") as file:
-            _watched(call, target, blob, file)
-        beside.replace(path)
-    finally:
-        beside.unlink(missing_ok=True)
+    with whole_file(Path(output)) as file:
+        _watched(call, target, blob, file)
 
 
 def _watched(

@@ -14,6 +14,7 @@ from infra.cli.artifact.printing import say
 from infra.cli.artifact.recording import recorded
 from infra.cli.artifact.tagging import give_tags, with_tags
 from infra.cli.artifact.targets import Place, resolve_and_keep
+from infra.cli.artifact.whole_files import write_whole
 from infra.oci.descriptors import Descriptor, Platform
 from infra.oci.errors import NotFoundError
 from infra.oci.manifests import Manifest, parse_manifest
@@ -103,7 +104,7 @@ def finish(work: Work, root: Descriptor, data: bytes, tags: tuple[str, ...], sho
         write_json(data, pretty=work.call.flags.on("pretty"))
         return
     if work.output:
-        Path(work.output).write_bytes(data)
+        write_whole(Path(work.output), data)
     else:
         _push(work.place, work.target, root, data)
         work.say("Pushed   ", shown)

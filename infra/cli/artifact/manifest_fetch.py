@@ -21,6 +21,7 @@ from infra.cli.artifact.targets import (
     target_flags,
     with_tag,
 )
+from infra.cli.artifact.whole_files import write_whole
 from infra.oci.canonical import encode
 from infra.oci.descriptors import Descriptor
 from infra.oci.target import read_all
@@ -71,7 +72,7 @@ def _open(call: Call, place: Place) -> "ReadOnlyTarget":
 def _write(call: Call, place: Place, format: Format, root: Descriptor, data: bytes) -> None:
     output, pretty = call.flags.text("output"), call.flags.on("pretty")
     if output not in ("", "-"):
-        Path(output).write_bytes(data)
+        write_whole(Path(output), data)
     elif format.is_text:
         write_json(data, pretty=pretty)
     if not format.is_text:

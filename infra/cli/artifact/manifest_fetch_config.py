@@ -1,6 +1,5 @@
 """`manifest fetch-config`: the config of a manifest, or its descriptor."""
 
-import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -13,6 +12,7 @@ from infra.cli.artifact.manifest_fetch import DESCRIPTOR, PRETTY
 from infra.cli.artifact.platforms import platform_flag, platform_of
 from infra.cli.artifact.printing import put
 from infra.cli.artifact.targets import open_to_read, parse_place, require_reference, resolve, target_flags
+from infra.cli.artifact.whole_files import write_whole
 from infra.oci.canonical import encode
 from infra.oci.descriptors import Descriptor
 from infra.oci.manifests import parse_manifest
@@ -50,9 +50,7 @@ def _write(call: Call, data: bytes) -> None:
     if output in ("", "-"):
         write_json(data, pretty=True) if call.flags.on("pretty") else put(data)
         return
-    beside = Path(output).with_name(f".{Path(output).name}.{os.getpid()}")
-    beside.write_bytes(data)
-    beside.replace(output)
+    write_whole(Path(output), data)
 
 
 COMMAND: Final = Command(

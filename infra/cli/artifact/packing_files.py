@@ -12,6 +12,7 @@ from infra.cli.artifact.flags import Flag, switch
 from infra.cli.artifact.formats import Format
 from infra.cli.artifact.printing import say
 from infra.cli.artifact.status import is_verbose, on_terminal
+from infra.cli.artifact.whole_files import write_whole
 from infra.oci.descriptors import Descriptor
 from infra.oci.media_types import TITLE, UNKNOWN_CONFIG
 
@@ -79,4 +80,4 @@ def add_packed(source: "FileSource", packed: "Packed") -> None:
 def export_manifest(call: Call, packed: "Packed") -> None:
     """Write the manifest to the file that was asked for. Raises OSError."""
     if path := call.flags.text("export-manifest"):
-        Path(path).write_bytes(packed.data)
+        write_whole(Path(path), packed.data)
