@@ -1,8 +1,10 @@
+import contextlib
 import json
 import multiprocessing
 import os
 import signal
 import tarfile
+import tempfile
 import threading
 import time
 from pathlib import Path
@@ -17,7 +19,7 @@ from infra.oci.layout import Layout
 from infra.oci.layout_index import added, find, parse, removed, tagged, tags, untagged, written
 from infra.oci.layout_tar import TarLayout, write_tar
 from infra.oci.layouts import open_layout
-from infra.oci.media_types import IMAGE_MANIFEST
+from infra.oci.media_types import IMAGE_MANIFEST, REF_NAME
 from infra.oci.target import BytesContent, push_bytes, read_all
 from tests.artifacts import artifact, layer
 
@@ -259,3 +261,32 @@ def test_a_manifest_that_nobody_could_read_is_not_written(tmp_path: Path) -> Non
     with pytest.raises(InvalidContentError, match="more than 4,194,304"):
         push_bytes(Layout(tmp_path), describe(data, IMAGE_MANIFEST), data)
     assert not list((tmp_path / "blobs").glob("*/*"))
+
+
+@given(st.binary(max_size=200), st.integers(0, 3000), st.integers(0, 4096))
+def test_whatever_an_archive_holds_it_is_a_layout_or_an_error(text: bytes, at: int, end: int) -> None:
+    with tempfile.TemporaryDirectory() as folder:
+        artifact(Layout(Path(folder) / "l"), tag="v1")
+        write_tar(Path(folder) / "l", Path(folder) / "l.tar")
+        data = bytearray((Path(folder) / "l.tar").read_bytes())
+        data[at : at + len(text)] = text
+        (Path(folder) / "l.tar").write_bytes(data[: end + 2048])
+        with contextlib.suppress(OciError):
+            layout = TarLayout(Path(folder) / "l.tar")
+            read_all(layout, layout.resolve("v1"))
+
+
+@given(st.binary(max_size=400))
+def test_any_bytes_are_an_index_or_an_error(data: bytes) -> None:
+    with contextlib.suppress(InvalidContentError):
+        written(parse(data, "index.json"))
+
+
+@pytest.mark.parametrize("digest", ["sha256:../../x", "sha256:" + "g" * 64, "sha256:", "x", "md5:" + "0" * 32])
+def test_an_index_leads_to_no_files_elsewhere(digest: str, tmp_path: Path) -> None:
+    Layout(tmp_path)
+    entry = {"mediaType": IMAGE_MANIFEST, "digest": digest, "size": 1, "annotations": {REF_NAME: "v1"}}
+    (tmp_path / "index.json").write_text(json.dumps({"schemaVersion": 2, "manifests": [entry]}))
+    with pytest.raises(OciError):
+        layout = Layout(tmp_path)
+        layout.fetch(layout.resolve("v1"))

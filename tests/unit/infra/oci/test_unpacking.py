@@ -1,8 +1,10 @@
+import contextlib
 import errno
 import gzip
 import io
 import os
 import tarfile
+import tempfile
 from pathlib import Path
 
 import pytest
@@ -238,3 +240,51 @@ def test_a_full_disk_is_not_the_archive_s_fault(root: Path, monkeypatch: pytest.
     monkeypatch.setattr(os, "fchmod", full)
     with pytest.raises(OSError, match="No space left"):
         unpack(archive(member("d/x")), root, ("d",), "d")
+
+
+def whole_archive() -> bytes:
+    """Return an archive, not compressed, with one member of each kind."""
+    out = io.BytesIO()
+    with tarfile.open(fileobj=out, mode="w", format=tarfile.PAX_FORMAT) as tar:
+        for info in (
+            member("d", tarfile.DIRTYPE),
+            member("d/" + "é" * 60),
+            member("d/link", tarfile.SYMTYPE, "a"),
+            member("d/a"),
+            member("d/hard", tarfile.LNKTYPE, "d/a"),
+        ):
+            info.mtime, info.size = 1.5, 5 * info.isreg()
+            tar.addfile(info, io.BytesIO(b"12345") if info.isreg() else None)
+    return out.getvalue()
+
+
+WHOLE = whole_archive()
+CHANGES = st.lists(
+    st.tuples(st.integers(0, 6 * 1024), st.sampled_from([b"../", b"/", b"\0", b"2", b"1", b"x", b"S", b"-9", b"\xff"])),
+    max_size=6,
+)
+
+
+@settings(deadline=None)
+@given(CHANGES, st.integers(0, len(WHOLE)), st.booleans())
+def test_whatever_an_archive_holds_nothing_is_written_outside(
+    changes: list[tuple[int, bytes]], end: int, sums: bool
+) -> None:
+    data = bytearray(WHOLE[: max(end, 512)])
+    for at, text in changes:
+        data[at : at + len(text)] = text
+    if sums:
+        # With right checksums, as who means harm writes them.
+        for at in range(0, len(data) - 511, 512):
+            block = data[at : at + 512]
+            block[148:156] = b" " * 8
+            data[at + 148 : at + 156] = b"%06o\0 " % sum(block)
+    with tempfile.TemporaryDirectory() as folder:
+        root = Path(folder) / "root"
+        root.mkdir()
+        with contextlib.suppress(OciError, OSError):
+            unpack(io.BytesIO(gzip.compress(bytes(data), 1)), root, ("d",), "d")
+        assert [path.name for path in Path(folder).iterdir()] == ["root"]
+        for path in root.rglob("*"):
+            assert not path.is_symlink() or os.path.realpath(path).startswith(os.path.realpath(root / "d"))
+            assert path.is_symlink() or path.is_dir() or path.is_file()
