@@ -87,17 +87,38 @@ def remove_part(handle: int, part: str) -> None:
 def fetch_part(source: ReadOnlyTarget, one: Descriptor, handle: int, part: str, file: FileIO, watcher: Watcher) -> None:
     """Fetch content into a part in a folder, going on where an earlier pull was cut off.
 
-    What is whole but not what it should be is removed. Raises MismatchError, and what the source raises.
+    What is whole but not what it should be is removed; if an earlier pull has begun it, it is fetched anew first.
+    Raises MismatchError, and what the source raises.
     """
     sum = _so_far(file.fileno(), one)
+    begun = sum.size
     try:
         _fill(source, one, file, sum, watcher)
-    except MismatchError as error:
-        if sum.size < one.size:
-            # It ended too early: the next pull goes on from here.
+    except MismatchError:
+        if not begun or begun < sum.size < one.size:
+            _drop_if_whole(one, sum, handle, part)
             raise
+        # What was there may be what is wrong, or the source gives no parts: once more, all of it.
+        watcher.moved(one, -sum.size)
+        _fetch_anew(source, one, handle, part, file, watcher)
+
+
+def _fetch_anew(
+    source: ReadOnlyTarget, one: Descriptor, handle: int, part: str, file: FileIO, watcher: Watcher
+) -> None:
+    sum = Sum(one)
+    file.truncate(0)
+    try:
+        _fill(source, one, file, sum, watcher)
+    except MismatchError:
+        _drop_if_whole(one, sum, handle, part)
+        raise
+
+
+def _drop_if_whole(one: Descriptor, sum: Sum, handle: int, part: str) -> None:
+    # What ended too early is gone on with by the next pull.
+    if sum.size >= one.size:
         remove_part(handle, part)
-        raise MismatchError(f"{error}; nothing of it is kept") from None
 
 
 def _fill(source: ReadOnlyTarget, one: Descriptor, file: FileIO, sum: Sum, watcher: Watcher) -> None:

@@ -341,3 +341,20 @@ def test_the_folder_itself_comes_back(tmp_path: Path) -> None:
         pull(target, root, Wish(folder=out, keep_old=True))
     pull(target, root, Wish(folder=tmp_path / "new", keep_old=True))
     assert files(tmp_path / "new") == {"sub/a": b"a"}
+
+
+class NoParts(Memory):
+    """A target that says that something else came when it is asked for a part."""
+
+    def fetch(self, descriptor: Descriptor, start: int = 0):  # type: ignore[no-untyped-def]
+        if start:
+            raise MismatchError("the registry gives 'bytes 0-1' for bytes 3-5")
+        return super().fetch(descriptor, start)
+
+
+@pytest.mark.parametrize(("target", "there"), [(Memory(), b"???"), (Memory(), b"??????"), (NoParts(), b"abc")])
+def test_a_beginning_that_does_not_fit_is_fetched_anew(target: Memory, there: bytes, tmp_path: Path) -> None:
+    one = layer(target, b"abcdef", "a")
+    (tmp_path / part_name("a", one)).write_bytes(there)
+    pull(target, artifact(target, one), Wish(folder=tmp_path))
+    assert files(tmp_path) == {"a": b"abcdef"}
