@@ -6,6 +6,7 @@ that other processes of ours take too. Source: OCI image-spec 1.1, image-layout.
 
 import fcntl
 import os
+import stat
 import threading
 import time
 from collections.abc import Iterator
@@ -68,9 +69,16 @@ class Layout:
         )
 
     def fetch(self, descriptor: Descriptor, start: int = 0) -> AbstractContextManager[Readable]:
-        """Read content from a byte on. Raises NotFoundError."""
+        """Read content from a byte on. Raises NotFoundError, MismatchError for a link to something else.
+
+        Links are read before: a layout of someone else must not be a way to have other files of this machine uploaded.
+        """
+        path = self._blob(descriptor.digest)
         try:
-            stream = self._blob(descriptor.digest).open("rb")
+            mode = path.lstat().st_mode
+            if not stat.S_ISREG(mode) and not (stat.S_ISLNK(mode) and _is(path.resolve(), descriptor)):
+                raise MismatchError(f"{descriptor.digest} in {self.folder} is no file, or a link to something else")
+            stream = path.open("rb")
         except FileNotFoundError:
             raise NotFoundError(f"there is no {descriptor.digest} in {self.folder}") from None
         stream.seek(start)

@@ -290,3 +290,20 @@ def test_an_index_leads_to_no_files_elsewhere(digest: str, tmp_path: Path) -> No
     with pytest.raises(OciError):
         layout = Layout(tmp_path)
         layout.fetch(layout.resolve("v1"))
+
+
+@pytest.mark.timeout(10)
+def test_a_link_in_a_layout_leads_to_nothing_else(tmp_path: Path) -> None:
+    layout = Layout(tmp_path / "l")
+    blobs = tmp_path / "l/blobs/sha256"
+    good, bad, pipe = layer(layout, b"good"), layer(layout, b"known"), layer(layout, b"pipe")
+    for one, content in ((good, b"good"), (bad, b"s3cr3")):
+        (tmp_path / one.hex).write_bytes(content)
+        (blobs / one.hex).unlink()
+        (blobs / one.hex).symlink_to(tmp_path / one.hex)
+    (blobs / pipe.hex).unlink()
+    os.mkfifo(blobs / pipe.hex)
+    assert read_all(layout, good) == b"good"
+    for one in (bad, pipe):
+        with pytest.raises(MismatchError):
+            layout.fetch(one)
