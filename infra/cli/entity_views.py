@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import msgspec
 
+from infra.cli.artifact.printing import visible
 from infra.cli.artifact_columns import ARTIFACT_COLUMNS, ARTIFACT_WIDE
 from infra.cli.entities import joined
 from infra.cli.status import duration
@@ -68,11 +69,11 @@ def head(lifecycle: Lifecycle[Any], *, wide: bool) -> list[str]:
 
 
 def row(lifecycle: Lifecycle[Any], name: str, entity: Entity[Any], now_ns: int, *, wide: bool) -> list[str]:
-    """Return the cells of an entity."""
+    """Return the cells of an entity, in which nothing is that a terminal obeys: some of it strangers said."""
     own = lifecycle.state_type
     cells = [name, phase_of(lifecycle, entity), *_cells(COLUMNS.get(own, {}), entity), age(entity.created_ns, now_ns)]
     more = [str(entity.version), *_cells(WIDE.get(own, {}), entity), labels(entity.labels)]
-    return cells + more * wide
+    return [visible(cell) for cell in cells + more * wide]
 
 
 def _cells(columns: Columns, entity: Entity[Any]) -> list[str]:

@@ -6,7 +6,7 @@ import threading
 from typing import Final
 
 _LOCK: Final = threading.Lock()
-UNSEEN: Final = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069\ud800-\udfff]")
+UNSEEN: Final = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff]")
 """What terminals obey, what turns the direction of writing, and what is no character: it may come from strangers."""
 BREAKS: Final = re.compile(r"[\t\n]")
 

@@ -163,3 +163,10 @@ def test_a_node_is_shown() -> None:
     assert table[1].split()[:5] == ["n1", "ready", "192.0.2.1:7000", "1", "TiB"]
     text = page(NODES, "n1", memory.view(NODES).one("n1"), list(memory.view(NODES).history("n1")), memory.now)
     assert "Address:      192.0.2.1:7000" in text
+
+
+def test_what_strangers_said_is_nothing_that_a_terminal_obeys(volume: Memory) -> None:
+    name = "x\x1b]0;owned\x07\x9b31m\u202e"
+    text = entity_table(VOLUMES, {name: volume.view(VOLUMES).one("data")}, volume.now, wide=True)
+    assert not {"\x1b", "\x07", "\x9b", "\u202e"} & set(text)
+    assert "owned" in text
