@@ -19,6 +19,8 @@ from infra.oci.target import BytesContent, FetchedContent, ReadOnlyTarget, Targe
 from infra.oci.watching import SILENT, Watcher
 
 CONCURRENCY: Final = 5
+MOST_BYTES: Final = 1 << 30
+"""Of manifests, which are in memory until they are written: each is at most 4 MiB, but there may be any number."""
 MOST_REFERRERS: Final = 100_000
 """A registry may make up referrers of referrers for ever, for lists of them have no digest."""
 FOREIGN: Final = ("application/vnd.oci.image.layer.nondistributable.", "application/vnd.docker.image.rootfs.foreign.")
@@ -41,6 +43,14 @@ class Graph:
         self.blobs: dict[str, Descriptor] = {}
         self.seen: set[str] = set()
         self.lock = threading.Lock()
+        self._bytes = 0
+
+    def add(self, node: Node) -> None:
+        """Add a manifest; the lock is held. Raises InvalidContentError if that would be more than fits in memory."""
+        self._bytes += len(node.data)
+        if self._bytes > MOST_BYTES:
+            raise InvalidContentError(f"there are more than {MOST_BYTES:,} bytes of manifests", "copy them one by one")
+        self.nodes[node.descriptor.digest] = node
 
     def new(self, descriptors: Iterable[Descriptor]) -> list[Descriptor]:
         """Return those of the manifests that nobody has asked for before."""
@@ -217,7 +227,7 @@ def _look(
     found = [inner for inner in successors(manifest) if not inner.media_type.startswith(FOREIGN)]
     manifests = [inner for inner in found if is_manifest(inner) and (inner is not manifest.subject or subject)]
     with graph.lock:
-        graph.nodes[one.digest] = Node(one, data, manifest)
+        graph.add(Node(one, data, manifest))
         for blob in found:
             if not is_manifest(blob):
                 graph.blobs.setdefault(blob.digest, blob)

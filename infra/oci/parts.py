@@ -27,40 +27,31 @@ def part_name(last: str, one: Descriptor) -> str:
 
 
 @contextmanager
-def held_part(handle: int, part: str) -> Iterator[tuple[FileIO, bool]]:
+def held_part(handle: int, part: str) -> Iterator[FileIO]:
     """Open a part in a folder, make it if it is not there, and be the only one who writes to it.
 
-    Yields it, and whether another one was waited for, who may have got it done. An empty one is not left behind.
-    Raises UnsafePathError for what is no file.
+    An empty one is not left behind. Raises UnsafePathError for what is no file.
     """
-    file, waited = _alone(handle, part)
-    with file:
+    with _alone(handle, part) as file:
         try:
             with writing(part):
-                yield file, waited
+                yield file
         except BaseException:
             if not os.fstat(file.fileno()).st_size:
                 remove_part(handle, part)
             raise
 
 
-def _alone(handle: int, part: str) -> tuple[FileIO, bool]:
-    waited = False
+def _alone(handle: int, part: str) -> FileIO:
     while True:
         file = _opened(handle, part)
-        try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            waited = True
+        # Not every file system knows locks.
+        with suppress(OSError):
             fcntl.flock(file, fcntl.LOCK_EX)
-        except OSError:
-            # Not every file system knows locks.
-            return file, waited
         if _is_named(handle, part, file):
-            return file, waited
+            return file
         # Whoever held it gave it its name; what is there by now is another one.
         file.close()
-        waited = True
 
 
 def _opened(handle: int, part: str) -> FileIO:

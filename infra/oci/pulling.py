@@ -14,7 +14,7 @@ from typing import Final
 
 import msgspec
 
-from infra.oci.copying import select_platform
+from infra.oci.copying import MOST_BYTES, select_platform
 from infra.oci.crew import SMALL_AT_ONCE, each, each_by_size
 from infra.oci.descriptors import EMPTY, Descriptor, Platform
 from infra.oci.errors import InvalidContentError, MismatchError, OciError, UnsafePathError
@@ -116,6 +116,7 @@ class _Finding:
         self._wish = wish
         self._watcher = watcher
         self._lock = threading.Lock()
+        self._bytes = 0
         self._found: dict[str, tuple[Descriptor, ...]] = {}
         self.manifests: list[Descriptor] = []
         self.skipped: list[Descriptor] = []
@@ -133,6 +134,11 @@ class _Finding:
         found = self._successors(manifest)
         unnamed = [inner for inner in found if not title(inner) and not is_manifest(inner)]
         with self._lock:
+            self._bytes += len(data)
+            if self._bytes > MOST_BYTES:
+                raise InvalidContentError(
+                    f"there are more than {MOST_BYTES:,} bytes of manifests", "choose a --platform"
+                )
             self._found[one.digest] = tuple(found)
             self.manifests.append(one)
             self.skipped += unnamed
@@ -209,7 +215,7 @@ def _again(first: Descriptor, other: Descriptor, wish: Wish) -> None:
     with copied, parent(folder, steps) as (handle, last):
         _refuse_old(handle, last, wish)
         part = part_name(last, other)
-        with held_part(handle, part) as (out, _):
+        with held_part(handle, part) as out:
             out.truncate(0)
             sum = Sum(other)
             pour(copied, whole(out), sum, other.size)
@@ -228,9 +234,9 @@ def _write(source: ReadOnlyTarget, one: Descriptor, wish: Wish, watcher: Watcher
             watcher.existed(one)
             return
         part = part_name(last, one)
-        with held_part(handle, part) as (file, waited):
-            if waited and not _unpacks(one) and _is_there(handle, last, one):
-                # Another pull has done it meanwhile.
+        with held_part(handle, part) as file:
+            if not os.fstat(file.fileno()).st_size and not _unpacks(one) and _is_there(handle, last, one):
+                # Another pull has done it since it was looked for.
                 remove_part(handle, part)
                 watcher.existed(one)
                 return

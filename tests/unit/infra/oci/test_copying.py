@@ -1,11 +1,12 @@
 import random
 import threading
+from pathlib import Path
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from infra.oci import copying, discovering
+from infra.oci import copying, discovering, pulling
 from infra.oci.copying import all_referrers, copy, copy_with_referrers, select_platform
 from infra.oci.descriptors import Descriptor, Platform, describe
 from infra.oci.discovering import Tree, discover
@@ -262,3 +263,15 @@ def test_referrers_that_are_made_up_have_an_end(each: int, monkeypatch: pytest.M
     for way in (discover, all_referrers):
         with pytest.raises(InvalidContentError, match="more than"):
             way(Endless(each), describe(b"1", IMAGE_MANIFEST))
+
+
+def test_manifests_that_would_fill_the_memory_are_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for module in (copying, pulling):
+        monkeypatch.setattr(module, "MOST_BYTES", 2000)
+    target = Memory()
+    root = index(target, *(artifact(target, layer(target, b"x"), number=str(number)) for number in range(5)))
+    with pytest.raises(InvalidContentError, match="2,000 bytes of manifests"):
+        copy(target, Memory(), root)
+    with pytest.raises(InvalidContentError, match="2,000 bytes of manifests"):
+        pulling.pull(target, root, pulling.Wish(folder=tmp_path / "out"))
+    assert not (tmp_path / "out").exists()
