@@ -85,8 +85,10 @@ class Layout:
         return stream
 
     def exists(self, descriptor: Descriptor) -> bool:
-        """Say whether the content is there."""
-        return self._blob(descriptor.digest).exists()
+        """Say whether the content is there; what a crash of the machine left of a file is not."""
+        with suppress(OSError):
+            return self._blob(descriptor.digest).stat().st_size == descriptor.size
+        return False
 
     def intact(self, descriptor: Descriptor) -> bool:
         """Say whether the content is there and is what its name says; what is there and is not is removed."""
@@ -110,7 +112,7 @@ class Layout:
     def push(self, descriptor: Descriptor, content: Content, progress: Progress | None = None) -> None:
         """Write content. Raises MismatchError if it is not what its descriptor says."""
         path = self._blob(descriptor.digest)
-        if not path.exists():
+        if not self.exists(descriptor):
             self._write(path, descriptor, content, progress)
         if is_manifest(descriptor):
             if (data := self._manifest(descriptor)) is not None:

@@ -307,3 +307,11 @@ def test_a_link_in_a_layout_leads_to_nothing_else(tmp_path: Path) -> None:
     for one in (bad, pipe):
         with pytest.raises(MismatchError):
             layout.fetch(one)
+
+
+def test_what_a_crash_left_of_a_blob_is_written_again(tmp_path: Path) -> None:
+    layout = Layout(tmp_path)
+    blob = layer(layout, b"content")
+    (tmp_path / "blobs/sha256" / blob.hex).write_bytes(b"")
+    assert not layout.exists(blob)
+    assert read_all(layout, layer(layout, b"content")) == b"content"
