@@ -25,7 +25,7 @@ def react(name: str, state: Artifact, event: Event) -> tuple[Send, ...]:
     """Return what others are told of an event."""
     if isinstance(event, Done):
         return (*_subject(name, state, event), *_quarantines(state, event))
-    if isinstance(event, ArtifactBarred) and state.places:
+    if isinstance(event, ArtifactBarred):
         places = tuple(place.name for place in state.places)
         return (Send("quarantine", event.quarantine, TellPlaces(repositories=places)),)
     return ()

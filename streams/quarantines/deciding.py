@@ -47,7 +47,7 @@ def _decided(state: Quarantine, message: Message) -> Answer:
         case TellTag():
             return _seen(state, BarredTagSeen(repository=body.repository, tag=body.tag))
         case TellPlaces():
-            return _places(state, body.repositories) if state.everywhere else ()
+            return _told(state, body.repositories) if state.everywhere else ()
         case _ if not state.exists:
             return Rejected("not-found", f"there is no quarantine {name}", "deedlog get quarantines")
         case Delete() if not state.released:
@@ -81,6 +81,12 @@ def _create(state: Quarantine, body: CreateQuarantine, message: Message) -> Answ
         return _places(state, body.repositories)
     what = f"there is a quarantine {name} already ({phase(state)}) of {state.digest}"
     return Rejected("exists", what, "give it another name: --name NAME")
+
+
+def _told(state: Quarantine, repositories: tuple[str, ...]) -> tuple[Event, ...]:
+    """Return what is added; the first answer counts also if the artifact is nowhere, for it is what is waited for."""
+    added = _places(state, repositories)
+    return added or ((PlacesAdded(),) if state.active and not state.told else ())
 
 
 def _places(state: Quarantine, repositories: tuple[str, ...]) -> tuple[Event, ...]:

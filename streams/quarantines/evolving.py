@@ -47,7 +47,7 @@ def evolve(state: Quarantine, event: Event) -> Quarantine:
             )
             return _added(made, event.repositories)
         case PlacesAdded():
-            return _added(state, event.repositories)
+            return replace(_added(state, event.repositories), told=True)
         case ReleaseBegan():
             begun = replace(state, releasing=True, release_reason=event.reason)
             return _each(begun, lambda one: _again(one, "restore"))

@@ -57,6 +57,8 @@ class Quarantine(msgspec.Struct, frozen=True, kw_only=True):
     access: tuple[Access, ...] = ()
     everywhere: bool = False
     """Whether it is about all repositories that are known to have the artifact."""
+    told: bool = False
+    """Whether it has been told which these are."""
     repositories: tuple[BarredRepository, ...] = ()
     releasing: bool = False
     release_reason: str = ""
@@ -88,7 +90,7 @@ def phase(state: Quarantine) -> str:
         return "absent"
     if state.released:
         return "released"
-    if state.in_step("todo"):
+    if state.in_step("todo") or (state.active and state.everywhere and not state.told):
         return "barring"
     if state.in_step("restore"):
         return "releasing"

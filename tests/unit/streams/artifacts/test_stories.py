@@ -36,6 +36,8 @@ from schemas.types.quarantines import (
     BarredTagSeen,
     CreateQuarantine,
     MovedTag,
+    PlacesAdded,
+    QuarantineCreated,
     QuarantineReleased,
     ReleaseQuarantine,
     TagsBarred,
@@ -255,6 +257,16 @@ def test_a_quarantine_is_about_all_places_that_are_known_and_its_artifact_knows(
     answer(memory, QUARANTINES, "q", body.effect, body)
     assert QUARANTINES.phase(entity(memory, QUARANTINES, "q").state) == "barred"
     assert [one.name for one in state(memory).places[0].tags] == ["quarantined-v1"]
+
+
+def test_a_quarantine_is_not_barred_before_it_is_told_where_its_artifact_is() -> None:
+    created = QuarantineCreated(digest=A, reason="bad")
+    fresh = QUARANTINES.evolve(QUARANTINES.initial, created)
+    assert QUARANTINES.phase(fresh) == "barring"
+    memory = Memory()
+    memory.give(QUARANTINES, "q", CreateQuarantine(digest=A, reason="bad"))
+    assert QUARANTINES.phase(entity(memory, QUARANTINES, "q").state) == "barred"
+    assert memory.events(QUARANTINES, "q")[-1] == PlacesAdded()
 
 
 def test_a_tag_that_means_a_barred_artifact_anew_is_moved_too_wherever_it_is() -> None:
