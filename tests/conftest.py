@@ -1,6 +1,7 @@
 """What tests share: settings with a home and ports of their own, and a real broker."""
 
 import os
+import signal
 import subprocess
 import sys
 import time
@@ -17,6 +18,10 @@ from infra.kafka.ports import free_ports
 from infra.kafka.topics import create_topics
 
 START_SECONDS = 60.0
+
+# A shell that runs tests in the background lets them ignore Ctrl-C, and all that they start would inherit that.
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 class Broker(msgspec.Struct, frozen=True):
