@@ -5,15 +5,7 @@ from typing import Final
 import msgspec
 
 from schemas.topics import NODES_EVENTS, NODES_INBOX
-from schemas.types.lifecycles import (
-    AddFinalizer,
-    ChangeLabels,
-    Delete,
-    EffectFailed,
-    EffectProgressed,
-    RemoveFinalizer,
-    TimerElapsed,
-)
+from schemas.types.lifecycles import Delete
 from schemas.types.nodes import (
     CordonNode,
     NodeCordoned,
@@ -23,6 +15,7 @@ from schemas.types.nodes import (
     UncordonNode,
 )
 from streams.lifecycles.lifecycle import Effect, Event, Lifecycle, Message, Phase, Rejected, nothing_to_tell
+from streams.lifecycles.vocabulary import EVERY_COMMAND, EVERY_OBSERVATION
 
 NOTABLE: Final = 0.05
 """Share of the free bytes by which a report must differ to be recorded."""
@@ -95,8 +88,8 @@ NODES: Final = Lifecycle(
     kind="node",
     inbox=NODES_INBOX,
     events=NODES_EVENTS,
-    commands=frozenset({CordonNode, UncordonNode, ChangeLabels, AddFinalizer, RemoveFinalizer, Delete}),
-    observations=frozenset({NodeReported, EffectFailed, EffectProgressed, TimerElapsed}),
+    commands=EVERY_COMMAND | {CordonNode, UncordonNode},
+    observations=EVERY_OBSERVATION | {NodeReported},
     answers={},
     initial=Node(),
     state_type=Node,

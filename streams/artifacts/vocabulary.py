@@ -19,15 +19,7 @@ from schemas.types.artifacts import (
     TellAct,
     UnbarArtifact,
 )
-from schemas.types.lifecycles import (
-    AddFinalizer,
-    ChangeLabels,
-    Delete,
-    EffectFailed,
-    EffectProgressed,
-    RemoveFinalizer,
-    TimerElapsed,
-)
+from streams.lifecycles.vocabulary import EVERY_COMMAND, EVERY_OBSERVATION
 
 Done = (
     ArtifactPushed
@@ -53,19 +45,13 @@ DONE: Final[Mapping[str, type[Done]]] = {
 """By the verb."""
 VERBS: Final[Mapping[type, str]] = {type_: verb for verb, type_ in DONE.items()}
 
-COMMANDS: Final[frozenset[type]] = frozenset(
+COMMANDS: Final[frozenset[type]] = EVERY_COMMAND.union(
     {
         TellAct,
         NoteReferrer,
         ForgetReferrer,
         BarArtifact,
         UnbarArtifact,
-        ChangeLabels,
-        AddFinalizer,
-        RemoveFinalizer,
-        Delete,
     }
 )
-OBSERVATIONS: Final[frozenset[type]] = frozenset(
-    {ActBegan, ActFailed, *DONE.values(), EffectFailed, EffectProgressed, TimerElapsed}
-)
+OBSERVATIONS: Final[frozenset[type]] = EVERY_OBSERVATION.union({ActBegan, ActFailed, *DONE.values()})

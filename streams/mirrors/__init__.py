@@ -4,15 +4,6 @@ from typing import Final
 
 from schemas.topics import MIRRORS_EVENTS, MIRRORS_INBOX
 from schemas.types.artifacts import TellAct
-from schemas.types.lifecycles import (
-    AddFinalizer,
-    ChangeLabels,
-    Delete,
-    EffectFailed,
-    EffectProgressed,
-    RemoveFinalizer,
-    TimerElapsed,
-)
 from schemas.types.mirrors import (
     ChangeMirror,
     CreateMirror,
@@ -26,6 +17,7 @@ from schemas.types.mirrors import (
 from streams.artifacts.naming import is_digest
 from streams.artifacts.places import parted
 from streams.lifecycles.lifecycle import Event, Lifecycle, Phase, Send
+from streams.lifecycles.vocabulary import EVERY_COMMAND, EVERY_OBSERVATION
 from streams.mirrors.deciding import decide
 from streams.mirrors.evolving import evolve, pending
 from streams.mirrors.state import CopyTag, ListTags, Mirror, RemoveTag, phase
@@ -45,20 +37,16 @@ MIRRORS: Final = Lifecycle(
     kind="mirror",
     inbox=MIRRORS_INBOX,
     events=MIRRORS_EVENTS,
-    commands=frozenset(
+    commands=EVERY_COMMAND.union(
         {
             CreateMirror,
             ChangeMirror,
             SyncMirror,
             PauseMirror,
             ResumeMirror,
-            ChangeLabels,
-            AddFinalizer,
-            RemoveFinalizer,
-            Delete,
         }
     ),
-    observations=frozenset({TagsListed, TagCopied, TagRemoved, EffectFailed, EffectProgressed, TimerElapsed}),
+    observations=EVERY_OBSERVATION.union({TagsListed, TagCopied, TagRemoved}),
     answers={ListTags: TagsListed, CopyTag: TagCopied, RemoveTag: TagRemoved},
     initial=Mirror(),
     state_type=Mirror,

@@ -4,15 +4,6 @@ from typing import Final
 
 from schemas.topics import PROMOTIONS_EVENTS, PROMOTIONS_INBOX
 from schemas.types.artifacts import TellAct
-from schemas.types.lifecycles import (
-    AddFinalizer,
-    ChangeLabels,
-    Delete,
-    EffectFailed,
-    EffectProgressed,
-    RemoveFinalizer,
-    TimerElapsed,
-)
 from schemas.types.promotions import (
     ArtifactPromoted,
     ChangePromotion,
@@ -23,6 +14,7 @@ from schemas.types.promotions import (
 from streams.artifacts.naming import is_digest
 from streams.artifacts.places import mark_of, parted, untagged
 from streams.lifecycles.lifecycle import Event, Lifecycle, Phase, Send
+from streams.lifecycles.vocabulary import EVERY_COMMAND, EVERY_OBSERVATION
 from streams.promotions.deciding import decide, evolve, pending
 from streams.promotions.state import CheckRequirements, PromoteArtifact, Promotion, phase
 
@@ -41,10 +33,8 @@ PROMOTIONS: Final = Lifecycle(
     kind="promotion",
     inbox=PROMOTIONS_INBOX,
     events=PROMOTIONS_EVENTS,
-    commands=frozenset(
-        {CreatePromotion, ChangePromotion, RunPromotion, ChangeLabels, AddFinalizer, RemoveFinalizer, Delete}
-    ),
-    observations=frozenset({RequirementsChecked, ArtifactPromoted, EffectFailed, EffectProgressed, TimerElapsed}),
+    commands=EVERY_COMMAND.union({CreatePromotion, ChangePromotion, RunPromotion}),
+    observations=EVERY_OBSERVATION.union({RequirementsChecked, ArtifactPromoted}),
     answers={CheckRequirements: RequirementsChecked, PromoteArtifact: ArtifactPromoted},
     initial=Promotion(),
     state_type=Promotion,

@@ -5,15 +5,6 @@ from typing import Final
 
 from schemas.topics import QUARANTINES_EVENTS, QUARANTINES_INBOX
 from schemas.types.artifacts import BarArtifact, TellAct, UnbarArtifact
-from schemas.types.lifecycles import (
-    AddFinalizer,
-    ChangeLabels,
-    Delete,
-    EffectFailed,
-    EffectProgressed,
-    RemoveFinalizer,
-    TimerElapsed,
-)
 from schemas.types.quarantines import (
     BarredTagSeen,
     CreateQuarantine,
@@ -28,6 +19,7 @@ from schemas.types.quarantines import (
 )
 from streams.artifacts.places import parted
 from streams.lifecycles.lifecycle import Event, Lifecycle, Phase, Send
+from streams.lifecycles.vocabulary import EVERY_COMMAND, EVERY_OBSERVATION
 from streams.quarantines.deciding import decide
 from streams.quarantines.evolving import evolve, pending
 from streams.quarantines.state import ASIDE, BarTags, Quarantine, RestoreTags, phase
@@ -65,20 +57,16 @@ QUARANTINES: Final = Lifecycle(
     kind="quarantine",
     inbox=QUARANTINES_INBOX,
     events=QUARANTINES_EVENTS,
-    commands=frozenset(
+    commands=EVERY_COMMAND.union(
         {
             CreateQuarantine,
             RetryQuarantine,
             ReleaseQuarantine,
             TellPlaces,
             TellTag,
-            ChangeLabels,
-            AddFinalizer,
-            RemoveFinalizer,
-            Delete,
         }
     ),
-    observations=frozenset({TagsBarred, TagsRestored, BarredTagSeen, EffectFailed, EffectProgressed, TimerElapsed}),
+    observations=EVERY_OBSERVATION.union({TagsBarred, TagsRestored, BarredTagSeen}),
     answers={BarTags: TagsBarred, RestoreTags: TagsRestored},
     initial=Quarantine(),
     state_type=Quarantine,

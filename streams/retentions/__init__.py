@@ -4,15 +4,6 @@ from typing import Final
 
 from schemas.topics import RETENTIONS_EVENTS, RETENTIONS_INBOX
 from schemas.types.artifacts import TellAct
-from schemas.types.lifecycles import (
-    AddFinalizer,
-    ChangeLabels,
-    Delete,
-    EffectFailed,
-    EffectProgressed,
-    RemoveFinalizer,
-    TimerElapsed,
-)
 from schemas.types.retentions import (
     ArtifactRemoved,
     ArtifactsRemoved,
@@ -24,6 +15,7 @@ from schemas.types.retentions import (
 from streams.artifacts.naming import is_digest
 from streams.artifacts.places import parted
 from streams.lifecycles.lifecycle import Event, Lifecycle, Phase, Send
+from streams.lifecycles.vocabulary import EVERY_COMMAND, EVERY_OBSERVATION
 from streams.retentions.deciding import decide
 from streams.retentions.evolving import evolve, pending
 from streams.retentions.state import RemoveGroup, Retention, SurveyRepository, phase
@@ -41,10 +33,8 @@ RETENTIONS: Final = Lifecycle(
     kind="retention",
     inbox=RETENTIONS_INBOX,
     events=RETENTIONS_EVENTS,
-    commands=frozenset(
-        {CreateRetention, ChangeRetention, RunRetention, ChangeLabels, AddFinalizer, RemoveFinalizer, Delete}
-    ),
-    observations=frozenset({RepositorySurveyed, ArtifactsRemoved, EffectFailed, EffectProgressed, TimerElapsed}),
+    commands=EVERY_COMMAND.union({CreateRetention, ChangeRetention, RunRetention}),
+    observations=EVERY_OBSERVATION.union({RepositorySurveyed, ArtifactsRemoved}),
     answers={SurveyRepository: RepositorySurveyed, RemoveGroup: ArtifactsRemoved},
     initial=Retention(),
     state_type=Retention,

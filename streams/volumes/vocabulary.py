@@ -3,15 +3,6 @@
 from collections.abc import Mapping
 from typing import Final
 
-from schemas.types.lifecycles import (
-    AddFinalizer,
-    ChangeLabels,
-    Delete,
-    EffectFailed,
-    EffectProgressed,
-    RemoveFinalizer,
-    TimerElapsed,
-)
 from schemas.types.volumes import (
     AttachVolume,
     ChangeReplicas,
@@ -44,6 +35,7 @@ from schemas.types.volumes import (
     SourceRefused,
     TakeSnapshot,
 )
+from streams.lifecycles.vocabulary import EVERY_COMMAND, EVERY_OBSERVATION
 from streams.volumes.effects import (
     BuildReplica,
     DropMember,
@@ -61,7 +53,7 @@ from streams.volumes.effects import (
     StopReplica,
 )
 
-COMMANDS: Final[frozenset[type]] = frozenset(
+COMMANDS: Final[frozenset[type]] = EVERY_COMMAND.union(
     {
         CreateVolume,
         AttachVolume,
@@ -76,13 +68,9 @@ COMMANDS: Final[frozenset[type]] = frozenset(
         ReleaseSnapshot,
         SourceReady,
         SourceRefused,
-        ChangeLabels,
-        AddFinalizer,
-        RemoveFinalizer,
-        Delete,
     }
 )
-OBSERVATIONS: Final[frozenset[type]] = frozenset(
+OBSERVATIONS: Final[frozenset[type]] = EVERY_OBSERVATION.union(
     {
         NodesFound,
         ReplicaBuilt,
@@ -101,9 +89,6 @@ OBSERVATIONS: Final[frozenset[type]] = frozenset(
         ReplicaJoined,
         ReplicaSettled,
         LayerMerged,
-        EffectFailed,
-        EffectProgressed,
-        TimerElapsed,
     }
 )
 ANSWERS: Final[Mapping[type, type]] = {
