@@ -23,7 +23,7 @@ from schemas.types.quarantines import (
 )
 from streams.artifacts.naming import DIGEST_NAMES, is_digest
 from streams.lifecycles.lifecycle import Event, Message, Rejected
-from streams.quarantines.evolving import evolve
+from streams.quarantines.evolving import PLACES, evolve
 from streams.quarantines.state import ASIDE, MOST_REPOSITORIES, Quarantine, phase
 
 Answer = tuple[Event, ...] | Rejected
@@ -116,6 +116,9 @@ def _observed(state: Quarantine, body: Event) -> tuple[Event, ...]:
         case TagsRestored():
             known = state.repository(body.repository)
             return (body,) if known and known.step == "restore" else ()
+        case EffectGivenUp(effect=effect) if effect == PLACES:
+            # What was not told by now is still taken in whenever it is.
+            return (PlacesAdded(),)
         case EffectGivenUp():
             verb, _, rest = body.effect.partition("/")
             name = rest.partition("/")[2]

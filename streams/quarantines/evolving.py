@@ -21,6 +21,7 @@ from schemas.types.quarantines import (
 from streams.lifecycles.lifecycle import Effect, Event
 from streams.quarantines.state import (
     MOST_REPOSITORIES,
+    AwaitPlaces,
     BarredRepository,
     BarTags,
     Quarantine,
@@ -30,6 +31,8 @@ from streams.quarantines.state import (
 
 SECONDS: Final = 900.0
 ATTEMPTS: Final = 12
+PLACES: Final = "places"
+ASKING_SECONDS: Final = 300.0
 AGAIN: Final[dict[Step, Step]] = {"unbarred": "todo", "unrestored": "restore"}
 
 
@@ -102,6 +105,8 @@ def pending(state: Quarantine) -> tuple[Effect, ...]:
 
 
 def _all(state: Quarantine) -> Iterator[Effect]:
+    if state.asking:
+        yield Effect(id=PLACES, node=None, action=AwaitPlaces(), seconds=ASKING_SECONDS, attempts=1)
     for one in state.repositories:
         name = f"{one.number}/{one.repository}"
         if one.step == "todo":

@@ -47,6 +47,10 @@ class RestoreTags(msgspec.Struct, frozen=True):
     access: tuple[Access, ...]
 
 
+class AwaitPlaces(msgspec.Struct, frozen=True):
+    """Wait until the artifact tells where it is; there is nothing to do for it."""
+
+
 class Quarantine(msgspec.Struct, frozen=True, kw_only=True):
     """The state of a quarantine."""
 
@@ -78,6 +82,11 @@ class Quarantine(msgspec.Struct, frozen=True, kw_only=True):
         return self.exists and not self.releasing
 
     @property
+    def asking(self) -> bool:
+        """Return whether it waits to be told where the artifact is."""
+        return self.active and self.everywhere and not self.told
+
+    @property
     def fault(self) -> str:
         """Return what was tried in vain."""
         failed = self.in_step("unbarred", "unrestored")
@@ -90,7 +99,7 @@ def phase(state: Quarantine) -> str:
         return "absent"
     if state.released:
         return "released"
-    if state.in_step("todo") or (state.active and state.everywhere and not state.told):
+    if state.in_step("todo") or state.asking:
         return "barring"
     if state.in_step("restore"):
         return "releasing"

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+import msgspec
 import pytest
 
 from schemas.types.artifacts import (
@@ -18,7 +19,7 @@ from schemas.types.artifacts import (
     ReferrerForgotten,
     ReferrerNoted,
 )
-from schemas.types.lifecycles import CommandRejected, Delete, TimerElapsed
+from schemas.types.lifecycles import CommandRejected, Delete, EffectGivenUp, TimerElapsed
 from schemas.types.mirrors import (
     CreateMirror,
     MirroringBegan,
@@ -42,12 +43,14 @@ from schemas.types.quarantines import (
     ReleaseQuarantine,
     TagsBarred,
     TagsRestored,
+    TellPlaces,
 )
 from streams.artifacts import ARTIFACTS
 from streams.artifacts.evolving import LONGEST_SECONDS
 from streams.artifacts.resolving import resolve
 from streams.artifacts.state import MOST_ACTS, MOST_OPEN, MOST_PLACES, MOST_SPOOLS, phase
 from streams.lifecycles.entity import Entity
+from streams.lifecycles.lifecycle import Message
 from streams.mirrors import MIRRORS
 from streams.quarantines import QUARANTINES
 from tests.lifecycles import SECOND, Memory
@@ -267,6 +270,18 @@ def test_a_quarantine_is_not_barred_before_it_is_told_where_its_artifact_is() ->
     memory.give(QUARANTINES, "q", CreateQuarantine(digest=A, reason="bad"))
     assert QUARANTINES.phase(entity(memory, QUARANTINES, "q").state) == "barred"
     assert memory.events(QUARANTINES, "q")[-1] == PlacesAdded()
+
+
+def test_a_quarantine_that_is_never_told_ends_its_waiting_and_listens_on() -> None:
+    state = QUARANTINES.evolve(QUARANTINES.initial, QuarantineCreated(digest=A, reason="bad"))
+    (waited,) = QUARANTINES.pending(state)
+    message = Message(name="q", id="m", time_ns=1, body=EffectGivenUp(effect=waited.id, attempts=0, error="late"))
+    events = QUARANTINES.decide(state, message)
+    assert events == (PlacesAdded(),)
+    state = QUARANTINES.evolve(state, PlacesAdded())
+    assert (QUARANTINES.phase(state), QUARANTINES.pending(state)) == ("barred", ())
+    told = msgspec.structs.replace(message, body=TellPlaces(repositories=("r.io/a",)))
+    assert QUARANTINES.decide(state, told) == (PlacesAdded(repositories=("r.io/a",)),)
 
 
 def test_a_tag_that_means_a_barred_artifact_anew_is_moved_too_wherever_it_is() -> None:
