@@ -11,7 +11,6 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager, suppress
-from io import FileIO
 from pathlib import Path
 from typing import Final
 
@@ -28,6 +27,7 @@ from infra.oci.media_types import OCTETS
 from infra.oci.streaming import pour, whole
 from infra.oci.sums import Sum
 from infra.oci.target import MOST_MANIFEST_BYTES, Content, Progress, Readable, ReadOnlyTarget
+from infra.oci.verifying import is_whole
 
 MARK: Final = "oci-layout"
 INDEX: Final = "index.json"
@@ -76,7 +76,7 @@ class Layout:
         path = self._blob(descriptor.digest)
         try:
             mode = path.lstat().st_mode
-            if not stat.S_ISREG(mode) and not (stat.S_ISLNK(mode) and _is(path.resolve(), descriptor)):
+            if not stat.S_ISREG(mode) and not (stat.S_ISLNK(mode) and is_whole(path.resolve(), descriptor)):
                 raise MismatchError(f"{descriptor.digest} in {self.folder} is no file, or a link to something else")
             stream = path.open("rb")
         except FileNotFoundError:
@@ -93,7 +93,7 @@ class Layout:
     def intact(self, descriptor: Descriptor) -> bool:
         """Say whether the content is there and is what its name says; what is there and is not is removed."""
         path = self._blob(descriptor.digest)
-        if not _is(path, descriptor):
+        if not is_whole(path, descriptor):
             with suppress(FileNotFoundError):
                 path.unlink()
             return False
@@ -156,7 +156,7 @@ class Layout:
                 os.link(source._blob(descriptor.digest), part, follow_symlinks=False)
             except OSError:
                 return False
-            if not _is(part, descriptor):
+            if not is_whole(part, descriptor):
                 return False
             part.replace(self._blob(descriptor.digest))
         return True
@@ -299,19 +299,6 @@ def sweep(ingest: Path) -> None:
         with suppress(OSError):
             if path.stat().st_mtime < before:
                 path.unlink()
-
-
-def _is(path: Path, descriptor: Descriptor) -> bool:
-    """Say whether a file is what a descriptor says, and no link."""
-    with suppress(OSError, MismatchError):
-        file = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
-        with FileIO(file, "r") as stream:
-            if os.fstat(file).st_size == descriptor.size:
-                sum = Sum(descriptor)
-                pour(stream, lambda _: None, sum, descriptor.size)
-                sum.verify()
-                return True
-    return False
 
 
 class Mark(msgspec.Struct, rename={"version": "imageLayoutVersion"}):

@@ -5,7 +5,6 @@ part, and the next pull goes on from there.
 """
 
 import os
-import stat
 import threading
 from contextlib import suppress
 from io import FileIO
@@ -17,7 +16,7 @@ import msgspec
 from infra.oci.copying import MOST_BYTES, select_platform
 from infra.oci.crew import SMALL_AT_ONCE, each, each_by_size
 from infra.oci.descriptors import EMPTY, Descriptor, Platform
-from infra.oci.errors import InvalidContentError, MismatchError, OciError, UnsafePathError
+from infra.oci.errors import InvalidContentError, OciError, UnsafePathError
 from infra.oci.manifests import Manifest, is_manifest, parse_manifest
 from infra.oci.media_types import CONTENT_DIGEST, TITLE, UNPACK
 from infra.oci.parts import PART, fetch_part, held_part, part_name, remove_part
@@ -25,6 +24,7 @@ from infra.oci.paths import inside, parent
 from infra.oci.streaming import pour, whole
 from infra.oci.sums import Sum
 from infra.oci.target import ReadOnlyTarget, read_all
+from infra.oci.verifying import is_whole
 from infra.oci.watching import SILENT, Watcher
 
 CONCURRENCY: Final = 3
@@ -230,12 +230,12 @@ def _write(source: ReadOnlyTarget, one: Descriptor, wish: Wish, watcher: Watcher
             _refuse_old(handle, last, wish)
         elif wish.keep_old and any(not PART.fullmatch(name) for name in os.listdir(handle)):  # noqa: PTH208
             raise OciError(f"{folder} is not empty", "without --keep-old-files its files are replaced")
-        if not _unpacks(one) and _is_there(handle, last, one):
+        if not _unpacks(one) and is_whole(last, one, handle):
             watcher.existed(one)
             return
         part = part_name(last, one)
         with held_part(handle, part) as file:
-            if not os.fstat(file.fileno()).st_size and not _unpacks(one) and _is_there(handle, last, one):
+            if not os.fstat(file.fileno()).st_size and not _unpacks(one) and is_whole(last, one, handle):
                 # Another pull has done it since it was looked for.
                 remove_part(handle, part)
                 watcher.existed(one)
@@ -255,20 +255,6 @@ def _refuse_old(handle: int, last: str, wish: Wish) -> None:
     with suppress(FileNotFoundError):
         os.stat(last, dir_fd=handle, follow_symlinks=False)
         raise OciError(f"{last} is there already", "without --keep-old-files it is replaced")
-
-
-def _is_there(handle: int, last: str, one: Descriptor) -> bool:
-    """Say whether the file is there and whole already, as it is when a pull is repeated."""
-    with suppress(OSError, MismatchError):
-        descriptor = os.open(last, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC | os.O_NONBLOCK, dir_fd=handle)
-        with os.fdopen(descriptor, "rb", buffering=0) as file:
-            status = os.fstat(file.fileno())
-            if stat.S_ISREG(status.st_mode) and status.st_size == one.size:
-                sum = Sum(one)
-                pour(file, lambda _: None, sum, one.size)
-                sum.verify()
-                return True
-    return False
 
 
 def _unpack(one: Descriptor, handle: int, part: str, folder: Path, steps: tuple[str, ...]) -> None:

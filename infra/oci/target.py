@@ -140,12 +140,15 @@ def read_all(target: ReadOnlyTarget, descriptor: Descriptor, most: int = MOST_MA
     if descriptor.size > most:
         raise InvalidContentError(f"{descriptor.digest} has {descriptor.size:,} bytes, more than {most:,}")
     with target.fetch(descriptor) as stream:
-        verifying = Verifying(stream, descriptor)
-        parts = []
-        while part := verifying.read(1 << 16):
-            parts.append(part)
-        verifying.verify()
-    return b"".join(parts)
+        return read_verified(stream, descriptor)
+
+
+def read_verified(stream: Readable, descriptor: Descriptor) -> bytes:
+    """Return all that a stream holds. Raises MismatchError if it is not what the descriptor says."""
+    verifying = Verifying(stream, descriptor)
+    data = b"".join(iter(lambda: verifying.read(1 << 16), b""))
+    verifying.verify()
+    return data
 
 
 def push_bytes(target: Target, descriptor: Descriptor, data: bytes) -> None:

@@ -11,7 +11,15 @@ from infra.oci.digests import check_digest
 from infra.oci.errors import InvalidContentError
 from infra.oci.manifests import Manifest, as_referrer, is_manifest, parse_manifest
 from infra.oci.references import check_tag
-from infra.oci.target import MOST_MANIFEST_BYTES, BytesContent, Content, Progress, Readable, ReadOnlyTarget, Verifying
+from infra.oci.target import (
+    MOST_MANIFEST_BYTES,
+    BytesContent,
+    Content,
+    Progress,
+    Readable,
+    ReadOnlyTarget,
+    read_verified,
+)
 from infra.registries.blobs import Blobs, BlobStream, skip
 from infra.registries.client import Client
 from infra.registries.listing import in_order, pages
@@ -234,10 +242,7 @@ def _read(descriptor: Descriptor, content: Content) -> bytes:
         what = f"{descriptor.digest} has {descriptor.size:,} bytes; registries take manifests"
         raise InvalidContentError(f"{what} of at most {MOST_MANIFEST_BYTES:,}")
     with content.open() as stream:
-        verifying = Verifying(stream, descriptor)
-        data = b"".join(iter(lambda: verifying.read(1 << 16), b""))
-    verifying.verify()
-    return data
+        return read_verified(stream, descriptor)
 
 
 def _parsed(descriptor: Descriptor, data: bytes) -> Manifest | None:
